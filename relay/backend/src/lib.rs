@@ -1,0 +1,1 @@
+//! The relay process beside an inside server, which only dials out.

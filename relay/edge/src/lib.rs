@@ -1,0 +1,1 @@
+//! The edge: the one server in the DMZ, which never dials.

@@ -1,0 +1,1 @@
+//! A whole relay on loopback in one process.

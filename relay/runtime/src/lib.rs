@@ -1,0 +1,1 @@
+//! The I/O side shared by edge and backend.

@@ -1,0 +1,1 @@
+//! Pins, certificates, verifiers, proofs.

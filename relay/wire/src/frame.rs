@@ -1,0 +1,6 @@
+//! SPEC §4.1, §6.2, §7.3: what travels on each kind of connection.
+
+pub mod control;
+pub mod data;
+pub mod opening;
+pub mod reply;

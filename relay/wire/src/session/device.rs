@@ -1,0 +1,213 @@
+//! SPEC §9.1: a device's persistent connection, from both sides.
+
+use core::time::Duration;
+
+use alloc::sync::Arc;
+
+use crate::{
+    error::Rejection,
+    frame::reply::{Offer, Reply},
+    grant::SignedGrant,
+    ids::{DeviceId, Token},
+    request::Request,
+    session::{Output, Session},
+    time::Timestamp,
+    validator::{Checked, Validator},
+};
+
+/// Why the edge ended a device's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EdgeClose {
+    /// The device ended it between two frames.
+    Finished,
+    /// [`crate::Code::Frame`]: no reply is sent.
+    BadFrame(Rejection),
+    /// Not authenticated in time.
+    Unauthenticated,
+    /// Refused too often, or a stranger refused once.
+    Refused,
+    /// Silent for too long.
+    Idle,
+    /// The device was revoked.
+    Revoked,
+    /// The edge is going away.
+    Draining,
+}
+
+/// What the edge must do for a device's session. It may hold a token, so it has no `Debug`.
+#[derive(PartialEq, Eq)]
+pub enum EdgeEvent {
+    /// Ask the master about this request; answer with [`EdgeCommand::Answer`] or [`EdgeCommand::Later`].
+    Ask(Checked<Request>),
+    /// The device authenticated: from now on a revocation of this id ends the session.
+    Authenticated(DeviceId),
+    /// A tunnel was offered under this token for this grant (bound to this session: void when it ends).
+    Offered {
+        /// The token, drawn by the owner.
+        token: Token,
+        /// The grant.
+        grant: SignedGrant,
+        /// The request that led to it.
+        request: Checked<Request>,
+    },
+    /// A request was refused by the validator: one log line, one metric.
+    Rejected(Rejection),
+    /// A request was refused for another reason than its format: `reason` is a fixed word for log and metric.
+    Refused {
+        /// `master`, `unauthenticated`, `other-device`, `nonce-reused`.
+        reason: &'static str,
+    },
+    /// A ping was answered.
+    Pinged,
+}
+
+/// What the owner tells the edge's side.
+pub enum EdgeCommand {
+    /// The master accepted `auth`.
+    Accepted,
+    /// The master refused.
+    Refused,
+    /// The master cannot be asked, or is overloaded; or the node is away.
+    Later(Duration),
+    /// The master granted a tunnel; `token` was drawn at random by the owner.
+    Granted {
+        /// The master's word.
+        grant: SignedGrant,
+        /// The token to offer.
+        token: Token,
+    },
+    /// The device was revoked: end now.
+    Revoke,
+    /// The edge goes away: tell the device to come back after this time, finish the answer under way, close.
+    Drain(Duration),
+}
+
+/// The edge's side of a device's connection.
+#[derive(Debug)]
+pub struct EdgeSide {
+    _validator: Arc<Validator>,
+}
+
+impl EdgeSide {
+    /// A session whose TCP connection was accepted at `accepted` (all deadlines of a stranger count from there).
+    #[must_use]
+    pub fn new(_validator: Arc<Validator>, _accepted: Timestamp) -> Self {
+        todo!()
+    }
+
+    /// The authenticated device, if any.
+    #[must_use]
+    pub fn device_id(&self) -> Option<&DeviceId> {
+        todo!()
+    }
+}
+
+impl Session for EdgeSide {
+    type Event = EdgeEvent;
+    type Command = EdgeCommand;
+    type Close = EdgeClose;
+
+    fn handle_input(&mut self, _bytes: &[u8], _now: Timestamp) -> usize {
+        todo!()
+    }
+    fn handle_end(&mut self, _now: Timestamp) {
+        todo!()
+    }
+    fn handle_timeout(&mut self, _now: Timestamp) {
+        todo!()
+    }
+    fn handle_command(&mut self, _command: EdgeCommand, _now: Timestamp) {
+        todo!()
+    }
+    fn poll_output(&mut self) -> Output<EdgeEvent, EdgeClose> {
+        todo!()
+    }
+    fn wants_input(&self) -> bool {
+        todo!()
+    }
+}
+
+/// Why a device's side ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceClose {
+    /// The edge ended it.
+    Finished,
+    /// The edge sent something that is no reply, or one that was not asked for.
+    Violation,
+    /// No reply within [`crate::limits::REPLY`].
+    Timeout,
+}
+
+/// What happened on a device's side.
+#[derive(PartialEq, Eq)]
+pub enum DeviceEvent {
+    /// `auth` or `ping` succeeded.
+    Accepted,
+    /// Refused.
+    Refused,
+    /// Try again after this time.
+    Later(Duration),
+    /// A tunnel was offered.
+    Tunnel(Offer),
+    /// The edge goes away; connect again after this time.
+    Draining(Duration),
+}
+
+/// What the owner tells a device's side.
+pub enum DeviceCommand {
+    /// Send this request: platform and body as they are (valid or not), one at a time.
+    Send {
+        /// The platform of the opening frame.
+        platform: crate::request::Platform,
+        /// The body.
+        body: alloc::vec::Vec<u8>,
+    },
+    /// Close.
+    Close,
+}
+
+/// A device's side of its connection: one request at a time, one reply each.
+#[derive(Debug)]
+pub struct DeviceSide {
+    _private: (),
+}
+
+impl DeviceSide {
+    /// A session on a connection that stands.
+    #[must_use]
+    pub fn new() -> Self {
+        let _ = Reply::decode;
+        todo!()
+    }
+}
+
+impl Default for DeviceSide {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Session for DeviceSide {
+    type Event = DeviceEvent;
+    type Command = DeviceCommand;
+    type Close = DeviceClose;
+
+    fn handle_input(&mut self, _bytes: &[u8], _now: Timestamp) -> usize {
+        todo!()
+    }
+    fn handle_end(&mut self, _now: Timestamp) {
+        todo!()
+    }
+    fn handle_timeout(&mut self, _now: Timestamp) {
+        todo!()
+    }
+    fn handle_command(&mut self, _command: DeviceCommand, _now: Timestamp) {
+        todo!()
+    }
+    fn poll_output(&mut self) -> Output<DeviceEvent, DeviceClose> {
+        todo!()
+    }
+    fn wants_input(&self) -> bool {
+        todo!()
+    }
+}
