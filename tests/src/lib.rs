@@ -1,1 +1,1 @@
-//! Integration tests, tidy tests, benchmarks.
+//! What the integration tests and benchmarks share.
