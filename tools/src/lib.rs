@@ -1,1 +1,3 @@
-//! Command-line tools around the relay.
+//! Command-line tools around the relay: what they share.
+
+pub mod exit;
