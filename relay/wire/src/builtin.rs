@@ -7,8 +7,11 @@
 use alloc::vec::Vec;
 
 use crate::{
-    codec::Malformed,
+    codec::{Malformed, Reader, Writer},
+    frame::control::read_device_id,
     ids::{DeviceId, ServiceName},
+    limits,
+    request::Platform,
 };
 
 /// The backend's answer to a preface.
@@ -45,18 +48,40 @@ impl Status {
     }
 }
 
+const PREFACE_VERSION: u8 = 1;
+/// Bytes of the longest preface: nobody needs to hold more before it is judged.
+pub const PREFACE_BYTES_MAX: usize = 2 + ServiceName::BYTES_MAX;
+
 /// The preface for `service`.
 #[must_use]
-pub fn preface(_service: &ServiceName) -> Vec<u8> {
-    todo!()
+pub fn preface(service: &ServiceName) -> Vec<u8> {
+    let name = service.as_str().as_bytes();
+    let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
+    let mut writer = Writer::new();
+    writer.u8(PREFACE_VERSION).u8(length).raw(name);
+    writer.into_bytes()
 }
 
 /// The service of the preface at the start of `bytes` and the preface's length; `None` if more bytes are needed.
 ///
 /// # Errors
-/// [`Malformed`] if it cannot be the start of a preface.
-pub fn decode_preface(_bytes: &[u8]) -> Result<Option<(ServiceName, usize)>, Malformed> {
-    todo!()
+/// [`Malformed`] if it cannot be the start of a preface: version and length are judged as they arrive, the name when it
+/// is there.
+pub fn decode_preface(bytes: &[u8]) -> Result<Option<(ServiceName, usize)>, Malformed> {
+    let field = "service";
+    let Some((version, rest)) = bytes.split_first() else { return Ok(None) };
+    if *version != PREFACE_VERSION {
+        return Err(Malformed { field: "version" });
+    }
+    let Some((length, rest)) = rest.split_first() else { return Ok(None) };
+    let length = usize::from(*length);
+    if !(1..=ServiceName::BYTES_MAX).contains(&length) {
+        return Err(Malformed { field });
+    }
+    let Some(name) = rest.get(..length) else { return Ok(None) };
+    let name = core::str::from_utf8(name).map_err(|_| Malformed { field })?;
+    let service = ServiceName::new(name).map_err(|_| Malformed { field })?;
+    Ok(Some((service, 2 + length)))
 }
 
 /// `sink`: swallows all until end of stream, then answers with this (u64 bytes, SHA-256) and ends.
@@ -189,18 +214,58 @@ pub enum EnrolReceipt {
     Refused,
 }
 
+impl EnrolReceipt {
+    /// The receipt's byte.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Enrolled => 0,
+            Self::Refused => 1,
+        }
+    }
+
+    /// The receipt of a byte.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Enrolled),
+            1 => Some(Self::Refused),
+            _ => None,
+        }
+    }
+}
+
 impl EnrolOrder {
+    /// Bytes of the longest order: nobody needs to hold more before it is judged.
+    pub const BYTES_MAX: usize = 3 + limits::DEVICE_ID_BYTES_MAX + 32;
+
     /// The order's bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        todo!()
+        let mut writer = Writer::new();
+        writer.u8(self.device_id.platform().number()).bounded16(self.device_id.text().as_bytes()).raw(&self.proof);
+        writer.into_bytes()
     }
 
     /// The order at the start of `bytes` and its length; `None` if more bytes are needed.
     ///
     /// # Errors
-    /// [`Malformed`] if it cannot be the start of an order (an id over 255 bytes included).
-    pub fn decode(_bytes: &[u8]) -> Result<Option<(Self, usize)>, Malformed> {
-        todo!()
+    /// [`Malformed`] if it cannot be the start of an order (an id over 255 bytes included): platform and length are
+    /// judged as they arrive, the id when the order is there.
+    pub fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, Malformed> {
+        let Some((platform, rest)) = bytes.split_first() else { return Ok(None) };
+        Platform::from_number(*platform).ok_or(Malformed { field: "platform" })?;
+        let length = match rest {
+            [] | [0] => return Ok(None),
+            [0, length, ..] if *length > 0 => usize::from(*length),
+            _ => return Err(Malformed { field: "device id" }),
+        };
+        let total = 3 + length + 32;
+        let Some(order) = bytes.get(..total) else { return Ok(None) };
+        let mut order = Reader::new(order);
+        let device_id = read_device_id(&mut order)?;
+        let proof = order.array("proof")?;
+        order.finish("end of order")?;
+        Ok(Some((Self { device_id, proof }, total)))
     }
 }

@@ -1,7 +1,7 @@
 //! SPEC §2.1: big-endian integers and length-prefixed fields, read and written in exactly one way.
 
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, ops::RangeInclusive};
 
 /// Bytes that are not a message of the kind being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +98,19 @@ impl<'a> Reader<'a> {
         self.slice(usize::from(length), field)
     }
 
+    /// A u16 length within `bounds` and that many bytes.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the length is out of bounds, or if anything is cut short.
+    pub fn bytes16_within(
+        &mut self,
+        bounds: RangeInclusive<usize>,
+        field: &'static str,
+    ) -> Result<&'a [u8], Malformed> {
+        let length = usize::from(self.u16(field)?);
+        if bounds.contains(&length) { self.slice(length, field) } else { Err(Malformed { field }) }
+    }
+
     /// A u16 length and that many bytes of UTF-8.
     ///
     /// # Errors
@@ -185,6 +198,16 @@ impl Writer {
         Ok(self.raw(bytes))
     }
 
+    /// Writes a u16 length and the bytes; of more than 65,535 bytes only the first 65,535.
+    ///
+    /// For fields whose reader has a bound below that ([`Reader::bytes16_within`]): an over-long field, which types and
+    /// limits keep away, is then refused by the peer and never misread.
+    pub fn bounded16(&mut self, bytes: &[u8]) -> &mut Self {
+        let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+        let (head, _) = bytes.split_at(usize::from(length));
+        self.u16(length).raw(head)
+    }
+
     /// Writes a u16 length and the text.
     ///
     /// # Errors
@@ -193,4 +216,3 @@ impl Writer {
         self.bytes16(text.as_bytes(), field)
     }
 }
-

@@ -2,5 +2,6 @@
 
 pub mod control;
 pub mod data;
+mod envelope;
 pub mod opening;
 pub mod reply;

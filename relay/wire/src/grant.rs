@@ -151,8 +151,7 @@ impl Grant {
             _ => return Err(Malformed { field: "device key" }),
         };
         let user = String::from(reader.text16("user")?);
-        let operation =
-            operation_from_number(reader.u8("operation")?).ok_or(Malformed { field: "operation" })?;
+        let operation = operation_from_number(reader.u8("operation")?).ok_or(Malformed { field: "operation" })?;
         let services = read_services(&mut reader)?;
         let node = BackendName::new(reader.text16("node")?).map_err(|_| Malformed { field: "node" })?;
         let kind = match reader.u8("node pin")? {

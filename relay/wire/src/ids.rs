@@ -37,6 +37,9 @@ macro_rules! label_name {
         pub struct $name(String);
 
         impl $name {
+            /// Bytes of a name at most.
+            pub const BYTES_MAX: usize = 63;
+
             /// The name in `text`: 1..63 characters, `[a-z0-9]([a-z0-9-]*[a-z0-9])?`.
             ///
             /// # Errors

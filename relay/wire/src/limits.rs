@@ -14,6 +14,8 @@ pub const CANONICAL_BYTES_MAX: usize = 2 * BODY_BYTES_MAX;
 pub const BACKHAUL_BYTES_MAX: usize = CANONICAL_BYTES_MAX + 1_024;
 /// Bytes of an encoded grant at most.
 pub const GRANT_BYTES_MAX: usize = 2_048;
+/// Bytes of a device id at most, in any message: the longest of the six platforms has 36.
+pub const DEVICE_ID_BYTES_MAX: usize = 255;
 /// Services that one grant may name; more is a mistake in the master's policy.
 pub const GRANT_SERVICES_MAX: usize = 16;
 /// Paths of a transfer on a desktop (C2).
@@ -31,6 +33,12 @@ pub const UNAUTHENTICATED: Duration = Duration::from_secs(60);
 pub const DEVICE_IDLE: Duration = Duration::from_secs(35 * 60);
 /// How long the edge waits for the master before it says "later" to the device.
 pub const ANSWER: Duration = Duration::from_secs(5);
+/// How long past [`ANSWER`] a device's session at the edge waits for its owner before it says "later" by itself.
+pub const ANSWER_GRACE: Duration = Duration::from_secs(1);
+/// After how long a device may ask again when nobody answered in time.
+pub const RETRY: Duration = Duration::from_secs(5);
+/// Nonces of one device connection that the edge remembers: a first net only, the master has the full cache. 128 bytes.
+pub const NONCES_REMEMBERED: usize = 8;
 /// How long a device waits for a reply: longer than [`ANSWER`], so that the edge's word arrives first.
 pub const REPLY: Duration = Duration::from_secs(15);
 /// How long a tunnel token may be used.
@@ -50,7 +58,8 @@ pub const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
 /// Refused requests after which an authenticated device's connection is closed; a stranger's closes at the first.
 pub const REFUSALS_MAX: u8 = 8;
 
-const _: () = assert!(ANSWER.as_secs() < REPLY.as_secs());
+const _: () = assert!(ANSWER.as_secs() + ANSWER_GRACE.as_secs() < REPLY.as_secs());
 const _: () = assert!(TUNNEL_MATCH.as_secs() < TOKEN.as_secs());
 const _: () = assert!(HEARTBEAT.as_secs() * 2 < HEARTBEAT_SILENCE.as_secs());
+const _: () = assert!(BACKHAUL_BYTES_MAX < u16::MAX as usize);
 const _: () = assert!(GRANT_BYTES_MAX + 256 < REPLY_BYTES_MAX);

@@ -4,9 +4,7 @@
 
 use alloc::vec::Vec;
 
-use crate::{
-    ids::{BackendName, DeviceId, Exporter, Generation, Role},
-};
+use crate::ids::{BackendName, DeviceId, Exporter, Generation, Role};
 
 /// The TLS exporter label (RFC 5705) for connections of this kind; 32 bytes, no context.
 pub mod exporter_label {

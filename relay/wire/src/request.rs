@@ -39,8 +39,7 @@ pub enum Platform {
 
 impl Platform {
     /// Every platform, in the order of their numbers.
-    pub const ALL: [Self; 6] =
-        [Self::Windows, Self::MacOs, Self::Linux, Self::Ios, Self::Android, Self::WindowsPhone];
+    pub const ALL: [Self; 6] = [Self::Windows, Self::MacOs, Self::Linux, Self::Ios, Self::Android, Self::WindowsPhone];
 
     /// The platform's number in the opening frame.
     #[must_use]

@@ -1,11 +1,11 @@
 //! SPEC §4.2: what the edge says to a device. Magic `EDR1`, kind u8, version u8 = 1, flags u16 = 0, body length u32, body.
 
-use core::time::Duration;
-
 use alloc::vec::Vec;
+use core::{ops::RangeInclusive, time::Duration};
 
 use crate::{
-    codec::Malformed,
+    codec::{Malformed, Reader, Writer},
+    frame::envelope::{self, SIGNED_GRANT_BYTES_MAX, SIGNED_GRANT_BYTES_MIN},
     grant::SignedGrant,
     ids::Token,
 };
@@ -42,18 +42,93 @@ pub struct Offer {
 }
 
 impl Reply {
-    /// The reply's bytes, header included.
+    const VERSION: u8 = 1;
+
+    const fn kind(&self) -> u8 {
+        match self {
+            Self::Accepted => 1,
+            Self::Refused => 2,
+            Self::Later(_) => 3,
+            Self::Tunnel(_) => 4,
+            Self::Draining(_) => 5,
+        }
+    }
+
+    /// How long the body of each kind may be.
+    fn bounds(kind: u8) -> Option<RangeInclusive<usize>> {
+        const FIXED: usize = 16 + 4;
+        match kind {
+            1 | 2 => Some(0..=0),
+            3 | 5 => Some(4..=4),
+            4 => Some(FIXED + SIGNED_GRANT_BYTES_MIN..=FIXED + SIGNED_GRANT_BYTES_MAX),
+            _ => None,
+        }
+    }
+
+    /// The reply's bytes, header included. Durations lose parts of a millisecond.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        todo!()
+        let mut body = Writer::new();
+        match self {
+            Self::Accepted | Self::Refused => {}
+            Self::Later(after) | Self::Draining(after) => {
+                body.u32(envelope::millis(*after));
+            }
+            Self::Tunnel(offer) => {
+                body.raw(offer.token.bytes()).u32(envelope::millis(offer.lifetime));
+                envelope::write_grant(&mut body, &offer.grant);
+            }
+        }
+        let body = body.into_bytes();
+        let mut reply = Writer::new();
+        reply.raw(&MAGIC).u8(self.kind()).u8(Self::VERSION).u16(0);
+        reply.raw(&envelope::length_of(&body)).raw(&body);
+        reply.into_bytes()
+    }
+
+    /// The bytes of the reply whose first bytes are `come`, header included: `None` if more are needed to know.
+    pub(crate) fn measure(come: &[u8]) -> Result<Option<usize>, Malformed> {
+        let mut bounds = None;
+        for (index, byte) in come.iter().take(8).enumerate() {
+            let (good, field) = match index {
+                0..4 => (MAGIC.get(index) == Some(byte), "magic"),
+                4 => {
+                    bounds = Self::bounds(*byte);
+                    (bounds.is_some(), "kind")
+                }
+                5 => (*byte == Self::VERSION, "version"),
+                _ => (*byte == 0, "flags"),
+            };
+            if !good {
+                return Err(Malformed { field });
+            }
+        }
+        let (Some(bounds), Some(length)) = (bounds, come.get(8..)) else { return Ok(None) };
+        Ok(envelope::body_bytes(length, bounds)?.map(|body| HEADER_BYTES + body))
     }
 
     /// The reply at the start of `bytes` and how many bytes it takes; `None` if more bytes are needed.
     ///
     /// # Errors
-    /// [`Malformed`] as soon as the bytes cannot be the start of a reply (length over
-    /// [`crate::limits::REPLY_BYTES_MAX`] included).
-    pub fn decode(_bytes: &[u8]) -> Result<Option<(Self, usize)>, Malformed> {
-        todo!()
+    /// [`Malformed`] as soon as the header cannot be one (its length bounded by the kind, and so by
+    /// [`crate::limits::REPLY_BYTES_MAX`]), or once the body is there and is not one.
+    pub fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, Malformed> {
+        let Some(total) = Self::measure(bytes)? else { return Ok(None) };
+        let (Some(kind), Some(body)) = (bytes.get(4), bytes.get(HEADER_BYTES..total)) else { return Ok(None) };
+        let mut body = Reader::new(body);
+        let reply = match kind {
+            1 => Self::Accepted,
+            2 => Self::Refused,
+            3 => Self::Later(envelope::read_millis(&mut body, "later")?),
+            4 => Self::Tunnel(Offer {
+                token: Token::new(body.array("token")?),
+                lifetime: envelope::read_millis(&mut body, "lifetime")?,
+                grant: envelope::read_grant(&mut body)?,
+            }),
+            5 => Self::Draining(envelope::read_millis(&mut body, "draining")?),
+            _ => return Err(Malformed { field: "kind" }),
+        };
+        body.finish("end of reply")?;
+        Ok(Some((reply, total)))
     }
 }

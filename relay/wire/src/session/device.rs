@@ -37,8 +37,16 @@ pub enum EdgeClose {
 /// What the edge must do for a device's session. It may hold a token, so it has no `Debug`.
 #[derive(PartialEq, Eq)]
 pub enum EdgeEvent {
-    /// Ask the master about this request; answer with [`EdgeCommand::Answer`] or [`EdgeCommand::Later`].
-    Ask(Checked<Request>),
+    /// Ask the master about this request; answer with [`EdgeCommand::Answer`] under the same number.
+    Ask {
+        /// Joins the question with its answer.
+        question: QuestionId,
+        /// The request.
+        request: Checked<Request>,
+    },
+    /// The owner did not answer this question in time ([`crate::limits::ANSWER`] and its grace): the device was told
+    /// "later", and an answer that still comes is ignored.
+    Unanswered(QuestionId),
     /// The device authenticated: from now on a revocation of this id ends the session.
     Authenticated(DeviceId),
     /// A tunnel was offered under this token for this grant (bound to this session: void when it ends).
@@ -61,8 +69,14 @@ pub enum EdgeEvent {
     Pinged,
 }
 
-/// What the owner tells the edge's side.
-pub enum EdgeCommand {
+/// The number of a question that a session asked; unique within the session, so that a late answer to one question is
+/// never taken for the answer to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QuestionId(pub u32);
+
+/// The answer to a question.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Answer {
     /// The master accepted `auth`.
     Accepted,
     /// The master refused.
@@ -75,6 +89,18 @@ pub enum EdgeCommand {
         grant: SignedGrant,
         /// The token to offer.
         token: Token,
+    },
+}
+
+/// What the owner tells the edge's side.
+pub enum EdgeCommand {
+    /// The answer to [`EdgeEvent::Ask`]. Ignored if that question is not open (it can be late), or if the answer is none
+    /// to this request (a tunnel for `auth`, or `Accepted` for anything else).
+    Answer {
+        /// The question's number.
+        question: QuestionId,
+        /// The answer.
+        answer: Answer,
     },
     /// The device was revoked: end now.
     Revoke,
@@ -136,6 +162,8 @@ pub enum DeviceClose {
     Violation,
     /// No reply within [`crate::limits::REPLY`].
     Timeout,
+    /// This side is done.
+    Left,
 }
 
 /// What happened on a device's side.
