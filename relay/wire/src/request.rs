@@ -15,10 +15,12 @@ use crate::{
 
 pub mod android;
 pub mod ios;
+pub(crate) mod json;
 pub mod linux;
 pub mod macos;
 pub mod windows;
 pub mod windows_phone;
+pub(crate) mod xml;
 
 /// The platform of a device, numbered as in the opening frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
