@@ -14,6 +14,9 @@ use crate::{
 };
 
 pub mod android;
+mod cross;
+pub mod fields;
+mod grammar;
 pub mod ios;
 pub(crate) mod json;
 pub mod linux;
@@ -21,6 +24,9 @@ pub mod macos;
 pub mod windows;
 pub mod windows_phone;
 pub(crate) mod xml;
+
+pub use fields::{Field, Presence};
+pub use grammar::ESTIMATE_MAX;
 
 /// The platform of a device, numbered as in the opening frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,6 +82,19 @@ impl Platform {
             "mac" => Some(Self::MacOs),
             "windows-phone" | "windowsphone" => Some(Self::WindowsPhone),
             other => Self::ALL.into_iter().find(|platform| platform.as_str() == other),
+        }
+    }
+
+    /// The platform's table of fields, in table order. What a format nests has a table of its own beside it.
+    #[must_use]
+    pub const fn fields(self) -> &'static [Field] {
+        match self {
+            Self::Windows => windows::FIELDS,
+            Self::MacOs => macos::FIELDS,
+            Self::Linux => linux::FIELDS,
+            Self::Ios => ios::FIELDS,
+            Self::Android => android::FIELDS,
+            Self::WindowsPhone => windows_phone::FIELDS,
         }
     }
 

@@ -10,6 +10,10 @@ use crate::{
     request::{self, Platform, Request},
 };
 
+mod releases;
+
+pub use releases::{AndroidReleases, AppleRelease, Releases, Train, WindowsRelease};
+
 /// A value that a [`Validator`] has found good. Nothing else makes one, and sessions take nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked<T>(T);
@@ -28,10 +32,6 @@ impl<T> Deref for Checked<T> {
         &self.0
     }
 }
-
-/// The tables of releases that will age: configuration with a default, not code.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Releases {}
 
 /// Checks requests against the six formats, in the one fixed order of `request-formats` section 0.
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,15 @@
 
 use alloc::vec::Vec;
 
-use crate::{error::Rejection, request::Request, validator::Releases};
+use crate::{
+    codec::{Malformed, Reader, TooLong, Writer},
+    error::Rejection,
+    request::{Field, Request},
+    validator::Releases,
+};
+
+/// The table of fields.
+pub const FIELDS: &[Field] = &[];
 
 /// The platform's own facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,5 +21,15 @@ pub(crate) fn parse(_body: &[u8], _releases: &Releases) -> Result<Request, Rejec
 }
 
 pub(crate) fn emit(_request: &Request, _profile: &Profile) -> Vec<u8> {
+    todo!()
+}
+
+/// Writes the facts into the canonical encoding.
+pub(crate) fn write_profile(_profile: &Profile, _writer: &mut Writer) -> Result<(), TooLong> {
+    todo!()
+}
+
+/// Reads exactly what [`write_profile`] writes.
+pub(crate) fn read_profile(_reader: &mut Reader<'_>) -> Result<Profile, Malformed> {
     todo!()
 }

@@ -1,0 +1,1 @@
+//! Tables of good and bad texts for the shared grammars.
