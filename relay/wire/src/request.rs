@@ -23,6 +23,7 @@ pub mod linux;
 pub mod macos;
 pub mod windows;
 pub mod windows_phone;
+mod words;
 pub(crate) mod xml;
 
 pub use fields::{Field, Presence};

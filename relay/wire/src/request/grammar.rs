@@ -7,10 +7,12 @@
 use super::OperationName;
 use crate::{error::Code, ids::BackendName};
 
+mod apple;
 mod dates;
 mod encoded;
 mod paths;
 
+pub(crate) use apple::{apple_app_build, apple_app_version, apple_build, apple_model, apple_version};
 pub(crate) use dates::{date, date_time, days_from_civil, in_range, push_date_time};
 pub(crate) use encoded::{
     base64_20, device_proof, hex_lower, mass_proof, nonce_base64, nonce_hex, percent_value, push_base64,
@@ -281,31 +283,6 @@ pub(crate) fn is_uuid(bytes: &[u8], digit: impl Fn(u8) -> bool) -> bool {
 /// Whether every hex digit of a UUID is `digit` (nil, or all `f`).
 pub(crate) fn is_uuid_of(bytes: &[u8], digit: u8) -> bool {
     is_uuid(bytes, |byte| byte == digit)
-}
-
-/// Apple's build number, `BuildVersion` on macOS and `system.build` on iOS: 4..9,
-/// `[12][0-9][A-Z][1-9][0-9]{0,4}[a-z]?`. Answers its train, the two digits.
-pub(crate) fn apple_build(text: &str) -> Result<u8, Code> {
-    length(text, 4, 9)?;
-    let [tens @ (b'1' | b'2'), ones @ b'0'..=b'9', b'A'..=b'Z', b'1'..=b'9', ..] = text.as_bytes() else {
-        return Err(Code::Format);
-    };
-    let mut scan = Scan(&text.as_bytes()[4..]);
-    scan.run(4, |byte| byte.is_ascii_digit());
-    scan.run(1, |byte| byte.is_ascii_lowercase());
-    format(scan.at_end())?;
-    Ok((tens - b'0') * 10 + (ones - b'0'))
-}
-
-/// `AppVersion` on macOS and `app.version` on iOS: 5..14, `[1-9][0-9]{0,3}(.(0|[1-9][0-9]{0,2})){2}`.
-pub(crate) fn apple_app_version(text: &str) -> Result<(), Code> {
-    length(text, 5, 14)?;
-    let mut scan = Scan::new(text);
-    let mut matches = scan.number(4).is_some_and(|major| major > 0);
-    for _ in 0..2 {
-        matches = matches && scan.eat(b'.') && scan.number(3).is_some();
-    }
-    format(matches && scan.at_end())
 }
 
 #[cfg(test)]

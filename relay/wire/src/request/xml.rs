@@ -9,7 +9,8 @@ use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use crate::error::{Code, Rejection};
 
-const SYNTAX: Rejection = Rejection::new(Code::Syntax, "body");
+/// What every method refuses with.
+pub(crate) const SYNTAX: Rejection = Rejection::new(Code::Syntax, "body");
 
 /// The five named entities and what they stand for.
 const ENTITIES: [(&str, char); 5] = [("lt;", '<'), ("gt;", '>'), ("amp;", '&'), ("quot;", '"'), ("apos;", '\'')];
