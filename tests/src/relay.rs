@@ -1,0 +1,1 @@
+//! A relay of three processes, as an operator starts it.
