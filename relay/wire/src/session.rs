@@ -19,7 +19,11 @@ use crate::time::Timestamp;
 
 pub mod control;
 pub mod data;
+mod deframer;
 pub mod device;
+mod outbox;
+
+use outbox::Outbox;
 
 /// What a session wants its owner to do.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,10 +4,15 @@ use alloc::vec::Vec;
 
 use crate::{
     frame::control::{Hello, Verdict, Welcome},
-    ids::{BackendName, DeviceId, Exporter, Generation, RequestId, Role},
-    session::{Output, Session},
-    time::Timestamp,
+    ids::{DeviceId, Exporter, RequestId},
 };
+
+mod backend;
+mod edge;
+mod pulse;
+
+pub use backend::BackendSide;
+pub use edge::EdgeSide;
 
 /// Why a control connection ended, on either side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,45 +75,6 @@ pub enum EdgeCommand {
     Supersede,
 }
 
-/// The edge's side of a control connection.
-#[derive(Debug)]
-pub struct EdgeSide {
-    _private: (),
-}
-
-impl EdgeSide {
-    /// A session whose TCP connection was accepted at `accepted`.
-    #[must_use]
-    pub fn new(_accepted: Timestamp) -> Self {
-        todo!()
-    }
-}
-
-impl Session for EdgeSide {
-    type Event = EdgeEvent;
-    type Command = EdgeCommand;
-    type Close = ControlClose;
-
-    fn handle_input(&mut self, _bytes: &[u8], _now: Timestamp) -> usize {
-        todo!()
-    }
-    fn handle_end(&mut self, _now: Timestamp) {
-        todo!()
-    }
-    fn handle_timeout(&mut self, _now: Timestamp) {
-        todo!()
-    }
-    fn handle_command(&mut self, _command: EdgeCommand, _now: Timestamp) {
-        todo!()
-    }
-    fn poll_output(&mut self) -> Output<EdgeEvent, ControlClose> {
-        todo!()
-    }
-    fn wants_input(&self) -> bool {
-        todo!()
-    }
-}
-
 /// What a backend must do.
 #[derive(Debug, PartialEq, Eq)]
 pub enum BackendEvent {
@@ -149,43 +115,4 @@ pub enum BackendCommand {
     Leave,
     /// End now.
     Close,
-}
-
-/// The backend's side of a control connection.
-#[derive(Debug)]
-pub struct BackendSide {
-    _private: (),
-}
-
-impl BackendSide {
-    /// A session on a TLS connection that stands; its first output is the hello with `proof`.
-    #[must_use]
-    pub fn new(_role: Role, _name: BackendName, _generation: Generation, _proof: [u8; 32], _now: Timestamp) -> Self {
-        todo!()
-    }
-}
-
-impl Session for BackendSide {
-    type Event = BackendEvent;
-    type Command = BackendCommand;
-    type Close = ControlClose;
-
-    fn handle_input(&mut self, _bytes: &[u8], _now: Timestamp) -> usize {
-        todo!()
-    }
-    fn handle_end(&mut self, _now: Timestamp) {
-        todo!()
-    }
-    fn handle_timeout(&mut self, _now: Timestamp) {
-        todo!()
-    }
-    fn handle_command(&mut self, _command: BackendCommand, _now: Timestamp) {
-        todo!()
-    }
-    fn poll_output(&mut self) -> Output<BackendEvent, ControlClose> {
-        todo!()
-    }
-    fn wants_input(&self) -> bool {
-        todo!()
-    }
 }

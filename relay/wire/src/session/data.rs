@@ -4,9 +4,13 @@ use crate::{
     frame::data::Remote,
     grant::SignedGrant,
     ids::{BackendName, Generation, Role},
-    session::{Output, Session},
-    time::Timestamp,
 };
+
+mod backend;
+mod edge;
+
+pub use backend::BackendSide;
+pub use edge::EdgeSide;
 
 /// Why a data connection ended before its hand-over, on either side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,45 +67,6 @@ pub enum EdgeCommand {
     Close,
 }
 
-/// The edge's side of a data connection.
-#[derive(Debug)]
-pub struct EdgeSide {
-    _private: (),
-}
-
-impl EdgeSide {
-    /// A session whose TCP connection was accepted at `accepted`.
-    #[must_use]
-    pub fn new(_accepted: Timestamp) -> Self {
-        todo!()
-    }
-}
-
-impl Session for EdgeSide {
-    type Event = EdgeEvent;
-    type Command = EdgeCommand;
-    type Close = DataClose;
-
-    fn handle_input(&mut self, _bytes: &[u8], _now: Timestamp) -> usize {
-        todo!()
-    }
-    fn handle_end(&mut self, _now: Timestamp) {
-        todo!()
-    }
-    fn handle_timeout(&mut self, _now: Timestamp) {
-        todo!()
-    }
-    fn handle_command(&mut self, _command: EdgeCommand, _now: Timestamp) {
-        todo!()
-    }
-    fn poll_output(&mut self) -> Output<EdgeEvent, DataClose> {
-        todo!()
-    }
-    fn wants_input(&self) -> bool {
-        todo!()
-    }
-}
-
 /// What a backend must do.
 #[derive(Debug, PartialEq, Eq)]
 pub enum BackendEvent {
@@ -128,43 +93,4 @@ pub enum BackendCommand {
     Distrust,
     /// Close it unused.
     Close,
-}
-
-/// The backend's side of a data connection.
-#[derive(Debug)]
-pub struct BackendSide {
-    _private: (),
-}
-
-impl BackendSide {
-    /// A session on a TLS connection that stands; its first output is the hello with `proof`.
-    #[must_use]
-    pub fn new(_role: Role, _name: BackendName, _generation: Generation, _proof: [u8; 32], _now: Timestamp) -> Self {
-        todo!()
-    }
-}
-
-impl Session for BackendSide {
-    type Event = BackendEvent;
-    type Command = BackendCommand;
-    type Close = DataClose;
-
-    fn handle_input(&mut self, _bytes: &[u8], _now: Timestamp) -> usize {
-        todo!()
-    }
-    fn handle_end(&mut self, _now: Timestamp) {
-        todo!()
-    }
-    fn handle_timeout(&mut self, _now: Timestamp) {
-        todo!()
-    }
-    fn handle_command(&mut self, _command: BackendCommand, _now: Timestamp) {
-        todo!()
-    }
-    fn poll_output(&mut self) -> Output<BackendEvent, DataClose> {
-        todo!()
-    }
-    fn wants_input(&self) -> bool {
-        todo!()
-    }
 }

@@ -2,18 +2,20 @@
 
 use core::time::Duration;
 
-use alloc::sync::Arc;
-
 use crate::{
     error::Rejection,
-    frame::reply::{Offer, Reply},
+    frame::reply::Offer,
     grant::SignedGrant,
     ids::{DeviceId, Token},
     request::Request,
-    session::{Output, Session},
-    time::Timestamp,
-    validator::{Checked, Validator},
+    validator::Checked,
 };
+
+mod client;
+mod edge;
+
+pub use client::DeviceSide;
+pub use edge::EdgeSide;
 
 /// Why the edge ended a device's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,51 +110,6 @@ pub enum EdgeCommand {
     Drain(Duration),
 }
 
-/// The edge's side of a device's connection.
-#[derive(Debug)]
-pub struct EdgeSide {
-    _validator: Arc<Validator>,
-}
-
-impl EdgeSide {
-    /// A session whose TCP connection was accepted at `accepted` (all deadlines of a stranger count from there).
-    #[must_use]
-    pub fn new(_validator: Arc<Validator>, _accepted: Timestamp) -> Self {
-        todo!()
-    }
-
-    /// The authenticated device, if any.
-    #[must_use]
-    pub fn device_id(&self) -> Option<&DeviceId> {
-        todo!()
-    }
-}
-
-impl Session for EdgeSide {
-    type Event = EdgeEvent;
-    type Command = EdgeCommand;
-    type Close = EdgeClose;
-
-    fn handle_input(&mut self, _bytes: &[u8], _now: Timestamp) -> usize {
-        todo!()
-    }
-    fn handle_end(&mut self, _now: Timestamp) {
-        todo!()
-    }
-    fn handle_timeout(&mut self, _now: Timestamp) {
-        todo!()
-    }
-    fn handle_command(&mut self, _command: EdgeCommand, _now: Timestamp) {
-        todo!()
-    }
-    fn poll_output(&mut self) -> Output<EdgeEvent, EdgeClose> {
-        todo!()
-    }
-    fn wants_input(&self) -> bool {
-        todo!()
-    }
-}
-
 /// Why a device's side ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceClose {
@@ -177,13 +134,13 @@ pub enum DeviceEvent {
     Later(Duration),
     /// A tunnel was offered.
     Tunnel(Offer),
-    /// The edge goes away; connect again after this time.
+    /// The edge goes away; connect again after this time. A request under way was not answered and will not be.
     Draining(Duration),
 }
 
 /// What the owner tells a device's side.
 pub enum DeviceCommand {
-    /// Send this request: platform and body as they are (valid or not), one at a time.
+    /// Send this request: platform and body as they are (valid or not), one at a time. Ignored while a reply is awaited.
     Send {
         /// The platform of the opening frame.
         platform: crate::request::Platform,
@@ -192,50 +149,4 @@ pub enum DeviceCommand {
     },
     /// Close.
     Close,
-}
-
-/// A device's side of its connection: one request at a time, one reply each.
-#[derive(Debug)]
-pub struct DeviceSide {
-    _private: (),
-}
-
-impl DeviceSide {
-    /// A session on a connection that stands.
-    #[must_use]
-    pub fn new() -> Self {
-        let _ = Reply::decode;
-        todo!()
-    }
-}
-
-impl Default for DeviceSide {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Session for DeviceSide {
-    type Event = DeviceEvent;
-    type Command = DeviceCommand;
-    type Close = DeviceClose;
-
-    fn handle_input(&mut self, _bytes: &[u8], _now: Timestamp) -> usize {
-        todo!()
-    }
-    fn handle_end(&mut self, _now: Timestamp) {
-        todo!()
-    }
-    fn handle_timeout(&mut self, _now: Timestamp) {
-        todo!()
-    }
-    fn handle_command(&mut self, _command: DeviceCommand, _now: Timestamp) {
-        todo!()
-    }
-    fn poll_output(&mut self) -> Output<DeviceEvent, DeviceClose> {
-        todo!()
-    }
-    fn wants_input(&self) -> bool {
-        todo!()
-    }
 }
