@@ -50,7 +50,7 @@ impl Code {
         Self::Conflict,
     ];
 
-    /// The code as `request-formats` spells it.
+    /// The code as FORMATS §0 spells it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

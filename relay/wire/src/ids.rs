@@ -155,7 +155,7 @@ impl DeviceId {
     /// The one spelling under which a registry files this device: `platform:identifier`.
     ///
     /// Android drops leading zeros on some releases and keeps them on others, so there they are put back
-    /// (`request-formats` section 5): both spellings are one device.
+    /// (FORMATS §5): both spellings are one device.
     #[must_use]
     pub fn registry_key(&self) -> String {
         match self.platform {

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-/// Bytes of the opening frame's header (`request-formats` section 0).
+/// Bytes of the opening frame's header (FORMATS §0).
 pub const DEVICE_HEADER_BYTES: usize = 12;
 /// Bytes of a request body at most. Worst case per device connection: one body and one header buffered, 16,396 bytes.
 pub const BODY_BYTES_MAX: usize = 16_384;
@@ -29,7 +29,7 @@ pub const FIRST_FRAME: Duration = Duration::from_secs(10);
 pub const NEXT_FRAME: Duration = Duration::from_secs(10);
 /// How long a device may hold a connection without having authenticated, register and enrol included.
 pub const UNAUTHENTICATED: Duration = Duration::from_secs(60);
-/// Silence after which an authenticated device is let go: longer than the 30 minutes that phones sleep (section 7).
+/// Silence after which an authenticated device is let go: longer than the 30 minutes that phones sleep (FORMATS §7).
 pub const DEVICE_IDLE: Duration = Duration::from_secs(35 * 60);
 /// How long the edge waits for the master before it says "later" to the device.
 pub const ANSWER: Duration = Duration::from_secs(5);

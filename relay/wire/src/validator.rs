@@ -33,7 +33,7 @@ impl<T> Deref for Checked<T> {
     }
 }
 
-/// Checks requests against the six formats, in the one fixed order of `request-formats` section 0.
+/// Checks requests against the six formats, in the one fixed order of FORMATS §0.
 #[derive(Clone, Debug, Default)]
 pub struct Validator {
     releases: Releases,

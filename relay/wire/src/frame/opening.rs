@@ -1,4 +1,4 @@
-//! `request-formats` section 0: the opening frame's header, judged byte by byte as it arrives.
+//! FORMATS §0: the opening frame's header, judged byte by byte as it arrives.
 
 use crate::{
     error::{Code, Rejection},
