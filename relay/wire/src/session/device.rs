@@ -7,7 +7,7 @@ use crate::{
     frame::reply::Offer,
     grant::SignedGrant,
     ids::{DeviceId, Token},
-    request::Request,
+    request::{Platform, Request},
     validator::Checked,
 };
 
@@ -61,7 +61,12 @@ pub enum EdgeEvent {
         request: Checked<Request>,
     },
     /// A request was refused by the validator: one log line, one metric.
-    Rejected(Rejection),
+    Rejected {
+        /// Whose format it claimed.
+        platform: Platform,
+        /// Why.
+        rejection: Rejection,
+    },
     /// A request was refused for another reason than its format: `reason` is a fixed word for log and metric.
     Refused {
         /// `master`, `unauthenticated`, `other-device`, `nonce-reused`.
@@ -143,7 +148,7 @@ pub enum DeviceCommand {
     /// Send this request: platform and body as they are (valid or not), one at a time. Ignored while a reply is awaited.
     Send {
         /// The platform of the opening frame.
-        platform: crate::request::Platform,
+        platform: Platform,
         /// The body.
         body: alloc::vec::Vec<u8>,
     },

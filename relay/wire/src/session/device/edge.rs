@@ -101,6 +101,12 @@ impl EdgeSide {
         }
     }
 
+    /// The platform of the first whole frame, if there was one.
+    #[must_use]
+    pub const fn platform(&self) -> Option<Platform> {
+        self.platform
+    }
+
     fn close(&mut self, reason: EdgeClose) {
         self.frame = Vec::new();
         self.state = State::Over(reason);
@@ -200,7 +206,7 @@ impl EdgeSide {
             Ok(request) => self.route(request, now),
             Err(rejection) if rejection.code == Code::Frame => self.bad_frame(rejection),
             Err(rejection) => {
-                self.outbox.event(EdgeEvent::Rejected(rejection));
+                self.outbox.event(EdgeEvent::Rejected { platform, rejection });
                 self.refuse(Then::Continue, now);
             }
         }
