@@ -1,0 +1,153 @@
+//! Whether a server's certificate chains to a root that is trusted: what webpki says, as rustls asks it.
+
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError as TlsCertificateError, Error as TlsError};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+use crate::roots::Roots;
+use crate::tls;
+
+/// Why a chain was not accepted, with what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainError {
+    /// After its last day.
+    #[error("the certificate expired {} ago; reissue it (`relay-edge init` makes one for at most 825 days)", span(*.seconds))]
+    Expired {
+        /// How long ago, seconds.
+        seconds: u64,
+    },
+    /// Before its first day.
+    #[error("the certificate is valid only {} from now; check the clocks of both machines", span(*.seconds))]
+    NotYetValid {
+        /// In how many seconds it will be.
+        seconds: u64,
+    },
+    /// No path to a root.
+    #[error(
+        "the certificate was not issued by a trusted root; trust its issuer, or for a self-signed certificate trust the \
+         certificate itself"
+    )]
+    UnknownIssuer,
+    /// Another name than the one connected to.
+    #[error("the certificate is not for `{expected}` but for {}; connect by that name, or reissue it with this one", listed(.presented))]
+    WrongName {
+        /// The name that was connected to.
+        expected: String,
+        /// The names in the certificate.
+        presented: Vec<String>,
+    },
+    /// `CA:TRUE` in a server's own certificate: what `openssl req -x509` makes when not told otherwise.
+    #[error("the certificate says CA:TRUE, so it may not identify a server; reissue with CA:FALSE")]
+    CaAsServer,
+    /// `CA:FALSE` in an issuer.
+    #[error("a certificate of the chain was issued by one that is no certification authority; reissue the chain")]
+    IssuerIsNoCa,
+    /// Extended key usage without serverAuth.
+    #[error("the certificate is not meant for servers; reissue with the extended key usage serverAuth")]
+    WrongPurpose,
+    /// A signature in the chain is wrong.
+    #[error("a signature in the chain is wrong; the certificate was altered or belongs to another chain")]
+    BadSignature,
+    /// SHA-1, MD5, short RSA keys...
+    #[error(
+        "the chain is signed with an algorithm that is no longer accepted; reissue it with ECDSA P-256 and SHA-256"
+    )]
+    WeakSignature,
+    /// Not a certificate.
+    #[error("the certificate cannot be read ({0}); reissue it with a current tool")]
+    Malformed(String),
+    /// Anything else webpki refuses, in its words.
+    #[error("the chain was refused: {0}")]
+    Other(String),
+}
+
+/// Checks that `leaf` chains over `intermediates` to one of `roots`, is valid at `at`, for servers and for `name`.
+///
+/// The same calls in the same order as rustls' own `WebPkiServerVerifier` without revocation lists, so the same result.
+/// A self-signed `CA:FALSE` certificate that is itself among the roots passes.
+///
+/// # Errors
+/// [`ChainError`], the first thing that is wrong.
+pub fn verify_server_chain(
+    leaf: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    roots: &Roots,
+    name: &ServerName<'_>,
+    at: UnixTime,
+) -> Result<(), ChainError> {
+    let certificate = ParsedCertificate::try_from(leaf).map_err(|error| ChainError::from_tls(&error))?;
+    let algorithms = tls::shared_provider().signature_verification_algorithms;
+    verify_server_cert_signed_by_trust_anchor(&certificate, &roots.0, intermediates, at, algorithms.all)
+        .and_then(|()| verify_server_name(&certificate, name))
+        .map_err(|error| ChainError::from_tls(&error))
+}
+
+impl ChainError {
+    fn from_tls(error: &TlsError) -> Self {
+        match error {
+            TlsError::InvalidCertificate(inner) => Self::from_certificate_error(inner),
+            other => Self::Other(other.to_string()),
+        }
+    }
+
+    fn from_certificate_error(error: &TlsCertificateError) -> Self {
+        match error {
+            TlsCertificateError::ExpiredContext { time, not_after } => {
+                Self::Expired { seconds: time.as_secs().saturating_sub(not_after.as_secs()) }
+            }
+            TlsCertificateError::NotValidYetContext { time, not_before } => {
+                Self::NotYetValid { seconds: not_before.as_secs().saturating_sub(time.as_secs()) }
+            }
+            TlsCertificateError::UnknownIssuer => Self::UnknownIssuer,
+            TlsCertificateError::NotValidForNameContext { expected, presented } => {
+                Self::WrongName { expected: expected.to_str().into_owned(), presented: presented.clone() }
+            }
+            TlsCertificateError::InvalidPurpose | TlsCertificateError::InvalidPurposeContext { .. } => {
+                Self::WrongPurpose
+            }
+            TlsCertificateError::BadSignature => Self::BadSignature,
+            TlsCertificateError::UnsupportedSignatureAlgorithmContext { .. }
+            | TlsCertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => Self::WeakSignature,
+            TlsCertificateError::BadEncoding => Self::Malformed("bad encoding".to_owned()),
+            TlsCertificateError::Other(other) => match other.0.downcast_ref::<webpki::Error>() {
+                Some(webpki::Error::CaUsedAsEndEntity) => Self::CaAsServer,
+                Some(webpki::Error::EndEntityUsedAsCa) => Self::IssuerIsNoCa,
+                Some(error @ (webpki::Error::UnsupportedCertVersion | webpki::Error::MalformedExtensions)) => {
+                    Self::Malformed(error.to_string())
+                }
+                Some(error) => Self::Other(error.to_string()),
+                None => Self::Other(other.to_string()),
+            },
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
+
+/// A length of time in its largest unit.
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..=119 => format!("{seconds} seconds"),
+        120..=7199 => format!("{} minutes", seconds / 60),
+        7200..=172_799 => format!("{} hours", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// At most five of the names in a certificate, printable only: a peer chose them.
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return "no name at all (it has no subjectAltName)".to_owned();
+    }
+    let mut text = names
+        .iter()
+        .take(5)
+        .map(|name| name.chars().take(80).map(|c| if c.is_control() { '?' } else { c }).collect::<String>())
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > 5 {
+        text.push_str(" and others");
+    }
+    text
+}

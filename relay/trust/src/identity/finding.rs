@@ -1,0 +1,157 @@
+//! What an administrator should know about a server certificate.
+
+use std::fmt;
+
+use rustls_pki_types::{CertificateDer, UnixTime};
+use x509_parser::prelude::{ParsedExtension, X509Certificate};
+use x509_parser::public_key::PublicKey;
+
+use crate::certificate;
+use crate::identity::MAX_DAYS;
+
+/// A certificate that expires within this many days gets a warning.
+const SOON_DAYS: i64 = 30;
+
+/// One thing about a certificate, with what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Finding {
+    /// After its last day.
+    Expired {
+        /// How many whole days ago.
+        days: i64,
+    },
+    /// Before its first day.
+    NotYetValid {
+        /// In how many whole days it will be.
+        days: i64,
+    },
+    /// `CA:TRUE` in a server's own certificate.
+    CaTrue,
+    /// No subjectAltName.
+    NoNames,
+    /// An extended key usage without serverAuth.
+    NotForServers,
+    /// It expires within 30 days.
+    ExpiresSoon {
+        /// In how many whole days.
+        days: i64,
+    },
+    /// It lives longer than 825 days.
+    LivesTooLong {
+        /// How long, days.
+        days: i64,
+    },
+    /// An RSA key.
+    Rsa {
+        /// Its size.
+        bits: usize,
+    },
+    /// No extended key usage at all.
+    NoPurpose,
+}
+
+impl Finding {
+    /// Whether devices refuse the certificate because of it; the others are advice, or concern some platforms only.
+    ///
+    /// Nothing here matters to those who know a certificate by its pin alone, as in tunnels.
+    #[must_use]
+    pub const fn devices_refuse(&self) -> bool {
+        match self {
+            Self::Expired { .. } | Self::NotYetValid { .. } | Self::CaTrue | Self::NoNames | Self::NotForServers => {
+                true
+            }
+            Self::ExpiresSoon { .. } | Self::LivesTooLong { .. } | Self::Rsa { .. } | Self::NoPurpose => false,
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expired { days } => write!(f, "the certificate expired {days} days ago; reissue it"),
+            Self::NotYetValid { days } => {
+                write!(f, "the certificate is valid only in {days} days; check this machine's clock, or reissue it")
+            }
+            Self::CaTrue => f.write_str(
+                "the certificate says CA:TRUE, which devices refuse in a server's own certificate; reissue with \
+                 CA:FALSE (openssl: -addext basicConstraints=critical,CA:FALSE)",
+            ),
+            Self::NoNames => f.write_str(
+                "the certificate has no subjectAltName, so it fits no name; reissue it with the names that devices \
+                 connect to",
+            ),
+            Self::NotForServers => f.write_str(
+                "the certificate's extended key usage lacks serverAuth, so devices refuse it; reissue it with serverAuth",
+            ),
+            Self::ExpiresSoon { days } => write!(
+                f,
+                "the certificate expires in {days} days; reissue it, with the same key if devices have SPKI pins"
+            ),
+            Self::LivesTooLong { days } => write!(
+                f,
+                "the certificate lives {days} days; macOS and iOS refuse more than {MAX_DAYS}: reissue it for less"
+            ),
+            Self::Rsa { bits } => write!(
+                f,
+                "the key is RSA ({bits} bits); Windows 8.1 and Windows Phone 8.1 cannot connect with it: take ECDSA P-256"
+            ),
+            Self::NoPurpose => f.write_str(
+                "the certificate has no extended key usage; macOS and iOS refuse it: reissue it with serverAuth",
+            ),
+        }
+    }
+}
+
+/// The findings about one certificate; none for one that cannot be read, which is reported elsewhere.
+pub(super) fn of(certificate: &CertificateDer<'_>, at: UnixTime) -> Vec<Finding> {
+    let Ok(parsed) = certificate::parse(certificate) else { return Vec::new() };
+    let mut found = Vec::new();
+    dates(&parsed, i64::try_from(at.as_secs()).unwrap_or(i64::MAX), &mut found);
+    extensions(&parsed, &mut found);
+    if let Ok(PublicKey::RSA(key)) = parsed.public_key().parsed() {
+        found.push(Finding::Rsa { bits: key.key_size() });
+    }
+    found.sort_by_key(|finding| !finding.devices_refuse());
+    found
+}
+
+fn dates(certificate: &X509Certificate<'_>, now: i64, found: &mut Vec<Finding>) {
+    const DAY: i64 = 86_400;
+    let (start, end) = (certificate.validity().not_before.timestamp(), certificate.validity().not_after.timestamp());
+    if now > end {
+        found.push(Finding::Expired { days: (now - end) / DAY });
+    } else if now < start {
+        found.push(Finding::NotYetValid { days: (start - now) / DAY });
+    } else if end - now < SOON_DAYS * DAY {
+        found.push(Finding::ExpiresSoon { days: (end - now) / DAY });
+    }
+    // Both ends count as valid.
+    let days = (end - start + 1).div_euclid(DAY) + i64::from((end - start + 1).rem_euclid(DAY) > 0);
+    if days > i64::from(MAX_DAYS) {
+        found.push(Finding::LivesTooLong { days });
+    }
+}
+
+fn extensions(certificate: &X509Certificate<'_>, found: &mut Vec<Finding>) {
+    let (mut names, mut purpose) = (false, false);
+    for extension in certificate.iter_extensions() {
+        match extension.parsed_extension() {
+            ParsedExtension::BasicConstraints(constraints) if constraints.ca => found.push(Finding::CaTrue),
+            ParsedExtension::SubjectAlternativeName(list) => names = !list.general_names.is_empty(),
+            ParsedExtension::ExtendedKeyUsage(usage) => {
+                purpose = true;
+                if !usage.server_auth {
+                    found.push(Finding::NotForServers);
+                }
+            }
+            _ => {}
+        }
+    }
+    if !names {
+        found.push(Finding::NoNames);
+    }
+    if !purpose {
+        found.push(Finding::NoPurpose);
+    }
+}
