@@ -1,35 +1,372 @@
-//! `request-formats` section 5.
+//! `request-formats` section 5: Android, `application/x-www-form-urlencoded` as `java.net.URLEncoder` writes it.
 
-use alloc::vec::Vec;
+use alloc::{
+    borrow::{Cow, ToOwned},
+    string::String,
+    vec::Vec,
+};
 
+use super::{
+    Content, Platform, Request,
+    cross::{CrossFields, Parts},
+    fields::{Field, Survey, Values, find},
+    grammar::{self, Scan, characters, format, kept, length, range, word},
+};
 use crate::{
+    canonical::read_flag,
     codec::{Malformed, Reader, TooLong, Writer},
-    error::Rejection,
-    request::{Field, Request},
+    error::{Code, Rejection},
+    ids::DeviceId,
+    time::WallTime,
     validator::Releases,
 };
 
+mod form;
+mod uri;
+
 /// The table of fields.
-pub const FIELDS: &[Field] = &[];
+pub const FIELDS: &[Field] = &[
+    Field::required("op", "register, auth, backup, restore, sync or ping"),
+    Field::required("android_id", "1..16, [1-9a-f][0-9a-f]{0,15} or 0[0-9a-f]{15}; not all 0, not 9774d56d682e549c"),
+    Field::conditional("mass_token", "C1", "MASS"),
+    Field::conditional("device_token", "C1", "DEV"),
+    Field::conditional("user", "C1", "USER"),
+    Field::required("manufacturer", "1..64 of 0x20..0x7E, not ending in space"),
+    Field::required("model", "1..64 of 0x20..0x7E, not ending in space"),
+    Field::required("device", "1..64 of 0x20..0x7E, not ending in space"),
+    Field::required("release", "1..5, [1-9][0-9]?(.[0-9]){0,2}; a release of this sdk"),
+    Field::required("sdk", "2, [1-9][0-9], >= 21"),
+    Field::conditional("patch", "sdk >= 23", "10, YYYY-MM-DD, 2015-08-01 <= patch < 2100-01-01"),
+    Field::required("build", "3..32 of [A-Za-z0-9._-]"),
+    Field::required("app_id", "3..128, [A-Za-z][A-Za-z0-9_]*(.[A-Za-z][A-Za-z0-9_]*)+"),
+    Field::required("app_version", "1..32, [0-9A-Za-z][0-9A-Za-z._+-]*"),
+    Field::required("app_code", "1..10, [1-9][0-9]*, <= 2100000000"),
+    Field::required("lang", "2..35, [a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?"),
+    Field::required("tz", "IANA"),
+    Field::required("net", "wifi, cellular, ethernet or vpn"),
+    Field::required("metered", "0 or 1"),
+    Field::required("charging", "0 or 1"),
+    Field::required("battery", "1..3, 0|[1-9][0-9]*, <= 100"),
+    Field::required("sent", "13, [1-9][0-9]{12}, Unix ms, TIME"),
+    Field::required("nonce", "NONCE in hex"),
+    Field::conditional("node", "C2", "NODE"),
+    Field::conditional("uri", "C2", "a media URI, a document tree URI or a path in shared storage").repeating(),
+    Field::optional("est", "EST"),
+];
 
-/// The platform's own facts.
+/// An id that many devices of one old release shared.
+const SHARED_ID: &str = "9774d56d682e549c";
+/// The API level from which devices have a security patch date.
+const PATCH_SDK_MIN: u8 = 23;
+const SDK_MIN: u8 = 21;
+/// The largest `versionCode` that the Play store takes.
+const APP_CODE_MAX: u32 = 2_100_000_000;
+const TICKS_PER_MILLISECOND: u64 = WallTime::TICKS_PER_SECOND / 1_000;
+
+/// The facts that an Android device states.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Profile {}
-
-pub(crate) fn parse(_body: &[u8], _releases: &Releases) -> Result<Request, Rejection> {
-    todo!()
+pub struct Profile {
+    /// `Build.MANUFACTURER`, 1..64 characters.
+    pub manufacturer: String,
+    /// `Build.MODEL`, 1..64 characters.
+    pub model: String,
+    /// `Build.DEVICE`, 1..64 characters.
+    pub device: String,
+    /// `Build.VERSION.RELEASE`, as `14` or `5.1.1`.
+    pub release: String,
+    /// `Build.VERSION.SDK_INT`, 21..99.
+    pub sdk: u8,
+    /// `Build.VERSION.SECURITY_PATCH`, `YYYY-MM-DD`: exactly the devices from API level 23 on have one.
+    pub patch: Option<String>,
+    /// `Build.ID`, 3..32 characters.
+    pub build: String,
+    /// The client's application id, 3..128 characters.
+    pub app_id: String,
+    /// The client's `versionName`, 1..32 characters.
+    pub app_version: String,
+    /// The client's `versionCode`, 1..2,100,000,000.
+    pub app_code: u32,
+    /// Language tag, its region optional.
+    pub lang: String,
+    /// IANA time zone.
+    pub time_zone: String,
+    /// The network that the connection goes through.
+    pub net: Net,
+    /// Whether that network is metered.
+    pub metered: bool,
+    /// Whether the battery is being charged.
+    pub charging: bool,
+    /// The battery's charge, 0..100 per cent.
+    pub battery: u8,
 }
 
-pub(crate) fn emit(_request: &Request, _profile: &Profile) -> Vec<u8> {
-    todo!()
+/// The transport of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Net {
+    /// `wifi`
+    Wifi,
+    /// `cellular`
+    Cellular,
+    /// `ethernet`
+    Ethernet,
+    /// `vpn`
+    Vpn,
+}
+
+impl Net {
+    /// Every transport.
+    pub const ALL: [Self; 4] = [Self::Wifi, Self::Cellular, Self::Ethernet, Self::Vpn];
+
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wifi => "wifi",
+            Self::Cellular => "cellular",
+            Self::Ethernet => "ethernet",
+            Self::Vpn => "vpn",
+        }
+    }
+}
+
+/// The pairs of a body; the container has been checked.
+fn pairs(body: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    body.split(|byte| *byte == b'&').filter_map(form::pair)
+}
+
+pub(crate) fn parse(body: &[u8], releases: &Releases) -> Result<Request, Rejection> {
+    form::container(body)?;
+    let mut survey = Survey::new(FIELDS);
+    for (name, value) in pairs(body) {
+        if form::decode(value).is_none() {
+            let field = find(FIELDS, name).and_then(|place| FIELDS.get(place));
+            return Err(Rejection::new(Code::Encoding, field.map_or("value", |field| field.name)));
+        }
+        survey.meet(find(FIELDS, name));
+    }
+    survey.judge()?;
+
+    let mut values = Values::new(
+        pairs(body).filter_map(|(name, value)| Some((FIELDS.get(find(FIELDS, name)?)?.name, form::decode(value)?))),
+    );
+    let name = values.required("op", text(grammar::operation))?;
+    let id = values.required("android_id", text(kept(android_id)))?;
+    let mut cross = CrossFields {
+        mass: values.optional("mass_token", text(grammar::mass_proof))?,
+        device: values.optional("device_token", text(grammar::device_proof))?,
+        user: values.optional("user", text(kept(grammar::user)))?,
+        ..CrossFields::default()
+    };
+    let profile = Profile {
+        manufacturer: values.required("manufacturer", text(kept(hardware)))?,
+        model: values.required("model", text(kept(hardware)))?,
+        device: values.required("device", text(kept(hardware)))?,
+        release: values.required("release", text(kept(release)))?,
+        sdk: values.required("sdk", text(sdk))?,
+        patch: values.optional("patch", text(kept(patch)))?,
+        build: values.required("build", text(kept(build)))?,
+        app_id: values.required("app_id", text(kept(app_id)))?,
+        app_version: values.required("app_version", text(kept(app_version)))?,
+        app_code: values.required("app_code", text(app_code))?,
+        lang: values.required("lang", text(kept(lang)))?,
+        time_zone: values.required("tz", text(kept(grammar::iana)))?,
+        net: values.required("net", text(|text| word(text, &Net::ALL, Net::as_str)))?,
+        metered: values.required("metered", text(flag))?,
+        charging: values.required("charging", text(flag))?,
+        battery: values.required("battery", text(battery))?,
+    };
+    let sent_at = values.required("sent", text(sent_at))?;
+    let nonce = values.required("nonce", text(grammar::nonce_hex))?;
+    cross.node = values.optional("node", text(grammar::node))?;
+    while let Some(path) = values.optional("uri", path)? {
+        cross.push_path(path);
+    }
+    let estimate = values.optional("est", text(grammar::estimate))?;
+
+    let (operation, proof) = cross.judge(Platform::Android, name)?;
+    if !releases.android.has(profile.sdk, &profile.release) {
+        return Err(Rejection::new(Code::Conflict, "release"));
+    }
+    if profile.patch.is_some() != (profile.sdk >= PATCH_SDK_MIN) {
+        return Err(Rejection::new(Code::Conflict, "patch"));
+    }
+    let device_id = DeviceId::new(Platform::Android, id);
+    let profile = super::Profile::Android(profile);
+    Ok(Request { content: Content { device_id, operation, sent_at, nonce, estimate, profile }, proof })
+}
+
+/// A judge of decoded values from one of texts.
+fn text<'a, T>(judge: impl FnOnce(&str) -> Result<T, Code>) -> impl FnOnce(Cow<'a, str>) -> Result<T, Code> {
+    move |value| judge(&value)
+}
+
+fn android_id(text: &str) -> Result<(), Code> {
+    characters(text, 1, 16, grammar::is_lower_hex)?;
+    // Some releases drop the leading zeros of the 64 bits, some keep all 16 digits.
+    let whole = !text.starts_with('0') || text.len() == 16;
+    format(whole && text.bytes().any(|byte| byte != b'0') && text != SHARED_ID)
+}
+
+fn hardware(text: &str) -> Result<(), Code> {
+    characters(text, 1, 64, |byte| matches!(byte, 0x20..=0x7E))?;
+    format(!text.ends_with(' '))
+}
+
+fn release(text: &str) -> Result<(), Code> {
+    length(text, 1, 5)?;
+    let mut scan = Scan::new(text);
+    let mut matches = scan.number(2).is_some_and(|major| major > 0);
+    for _ in 0..2 {
+        matches = matches && (!scan.eat(b'.') || scan.exactly(1, |byte| byte.is_ascii_digit()));
+    }
+    format(matches && scan.at_end())
+}
+
+fn sdk(text: &str) -> Result<u8, Code> {
+    length(text, 2, 2)?;
+    let sdk = u8::try_from(grammar::decimal(text)?).map_err(|_| Code::Range)?;
+    range(sdk >= SDK_MIN).map(|()| sdk)
+}
+
+fn patch(text: &str) -> Result<(), Code> {
+    const FIRST: i64 = grammar::days_from_civil(2015, 8, 1);
+    const END: i64 = grammar::days_from_civil(2100, 1, 1);
+    length(text, 10, 10)?;
+    range((FIRST..END).contains(&grammar::date(text.as_bytes())?))
+}
+
+fn build(text: &str) -> Result<(), Code> {
+    characters(text, 3, 32, |byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
+fn app_id(text: &str) -> Result<(), Code> {
+    length(text, 3, 128)?;
+    let is_part = |part: &[u8]| {
+        part.first().is_some_and(u8::is_ascii_alphabetic)
+            && part.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    };
+    format(text.contains('.') && text.as_bytes().split(|byte| *byte == b'.').all(is_part))
+}
+
+fn app_version(text: &str) -> Result<(), Code> {
+    characters(text, 1, 32, |byte| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte))?;
+    format(text.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric))
+}
+
+fn app_code(text: &str) -> Result<u32, Code> {
+    length(text, 1, 10)?;
+    let code = grammar::decimal(text)?;
+    format(code != 0)?;
+    u32::try_from(code).ok().filter(|code| *code <= APP_CODE_MAX).ok_or(Code::Range)
+}
+
+fn lang(text: &str) -> Result<(), Code> {
+    length(text, 2, 35)?;
+    format(grammar::is_bcp_region_optional(text))
+}
+
+fn flag(text: &str) -> Result<bool, Code> {
+    match text {
+        "0" => Ok(false),
+        "1" => Ok(true),
+        _ => Err(Code::Format),
+    }
+}
+
+fn battery(text: &str) -> Result<u8, Code> {
+    length(text, 1, 3)?;
+    u8::try_from(grammar::decimal(text)?).ok().filter(|percent| *percent <= 100).ok_or(Code::Range)
+}
+
+fn sent_at(text: &str) -> Result<WallTime, Code> {
+    length(text, 13, 13)?;
+    grammar::in_range(WallTime::from_ticks(grammar::decimal(text)?.saturating_mul(TICKS_PER_MILLISECOND)))
+}
+
+fn path(value: Cow<'_, str>) -> Result<Vec<u8>, Code> {
+    if uri::is_uri(&value) { Ok(value.into_owned().into_bytes()) } else { Err(Code::Path) }
+}
+
+pub(crate) fn emit(request: &Request, profile: &Profile) -> Vec<u8> {
+    let content = &request.content;
+    let parts = Parts::of(request);
+    let mut body = form::Body::new();
+    body.put("op", content.operation.name().as_str());
+    body.put("android_id", content.device_id.text());
+    if let Some(proof) = parts.mass {
+        body.put("mass_token", &grammar::mass_text(proof));
+    }
+    if let Some(proof) = parts.device {
+        body.put("device_token", &grammar::device_text(proof));
+    }
+    if let Some(user) = parts.user {
+        body.put("user", user);
+    }
+    body.put("manufacturer", &profile.manufacturer);
+    body.put("model", &profile.model);
+    body.put("device", &profile.device);
+    body.put("release", &profile.release);
+    body.put_number("sdk", u64::from(profile.sdk));
+    if let Some(patch) = &profile.patch {
+        body.put("patch", patch);
+    }
+    body.put("build", &profile.build);
+    body.put("app_id", &profile.app_id);
+    body.put("app_version", &profile.app_version);
+    body.put_number("app_code", u64::from(profile.app_code));
+    body.put("lang", &profile.lang);
+    body.put("tz", &profile.time_zone);
+    body.put("net", profile.net.as_str());
+    body.put_number("metered", u64::from(profile.metered));
+    body.put_number("charging", u64::from(profile.charging));
+    body.put_number("battery", u64::from(profile.battery));
+    body.put_number("sent", content.sent_at.ticks() / TICKS_PER_MILLISECOND);
+    body.put("nonce", &grammar::hex_text(content.nonce.bytes()));
+    if let Some(node) = parts.node {
+        body.put("node", node.as_str());
+    }
+    for path in parts.paths {
+        body.put_bytes("uri", path);
+    }
+    if let Some(estimate) = content.estimate {
+        body.put_number("est", estimate);
+    }
+    body.into_bytes()
 }
 
 /// Writes the facts into the canonical encoding.
-pub(crate) fn write_profile(_profile: &Profile, _writer: &mut Writer) -> Result<(), TooLong> {
-    todo!()
+pub(crate) fn write_profile(profile: &Profile, writer: &mut Writer) -> Result<(), TooLong> {
+    writer.text16(&profile.manufacturer, "manufacturer")?.text16(&profile.model, "model")?;
+    writer.text16(&profile.device, "device")?.text16(&profile.release, "release")?.u8(profile.sdk);
+    match &profile.patch {
+        None => writer.u8(0),
+        Some(patch) => writer.u8(1).text16(patch, "patch")?,
+    };
+    writer.text16(&profile.build, "build")?.text16(&profile.app_id, "app_id")?;
+    writer.text16(&profile.app_version, "app_version")?.u32(profile.app_code);
+    writer.text16(&profile.lang, "lang")?.text16(&profile.time_zone, "tz")?.text16(profile.net.as_str(), "net")?;
+    writer.u8(u8::from(profile.metered)).u8(u8::from(profile.charging)).u8(profile.battery);
+    Ok(())
 }
 
 /// Reads exactly what [`write_profile`] writes.
-pub(crate) fn read_profile(_reader: &mut Reader<'_>) -> Result<Profile, Malformed> {
-    todo!()
+pub(crate) fn read_profile(reader: &mut Reader<'_>) -> Result<Profile, Malformed> {
+    Ok(Profile {
+        manufacturer: reader.text16("manufacturer")?.to_owned(),
+        model: reader.text16("model")?.to_owned(),
+        device: reader.text16("device")?.to_owned(),
+        release: reader.text16("release")?.to_owned(),
+        sdk: reader.u8("sdk")?,
+        patch: if read_flag(reader, "patch")? { Some(reader.text16("patch")?.to_owned()) } else { None },
+        build: reader.text16("build")?.to_owned(),
+        app_id: reader.text16("app_id")?.to_owned(),
+        app_version: reader.text16("app_version")?.to_owned(),
+        app_code: reader.u32("app_code")?,
+        lang: reader.text16("lang")?.to_owned(),
+        time_zone: reader.text16("tz")?.to_owned(),
+        net: word(reader.text16("net")?, &Net::ALL, Net::as_str).map_err(|_| Malformed { field: "net" })?,
+        metered: read_flag(reader, "metered")?,
+        charging: read_flag(reader, "charging")?,
+        battery: reader.u8("battery")?,
+    })
 }

@@ -1,5 +1,7 @@
 //! SPEC §4.3: field tables as data, and the one judge of which fields a body may, must and may not have.
 
+use core::iter::Peekable;
+
 use crate::error::{Code, Rejection};
 
 /// When a field is there.
@@ -112,9 +114,8 @@ impl Survey {
 
     /// `E_MISSING` if a required field was not met.
     pub(crate) fn missing(&self) -> Result<(), Rejection> {
-        let absent = |(place, field): &(usize, &Field)| {
-            field.presence == Presence::Required && self.seen & (1 << place) == 0
-        };
+        let absent =
+            |(place, field): &(usize, &Field)| field.presence == Presence::Required && self.seen & (1 << place) == 0;
         match self.fields.iter().enumerate().find(absent) {
             Some((_, field)) => Err(Rejection::new(Code::Missing, field.name)),
             None => Ok(()),
@@ -133,4 +134,39 @@ impl Survey {
 /// Names the field in which a shared grammar failed: `grammar::user(text).map_err(at("user"))?`.
 pub(crate) const fn at(field: &'static str) -> impl Fn(Code) -> Rejection {
     move |code| Rejection::new(code, field)
+}
+
+/// The values of a flat body whose fields stand in table order, taken one field after the other.
+///
+/// A [`Survey`] has judged the names before, so that what is next is what the table says is next.
+pub(crate) struct Values<V, I: Iterator<Item = (&'static str, V)>> {
+    rest: Peekable<I>,
+}
+
+impl<V, I: Iterator<Item = (&'static str, V)>> Values<V, I> {
+    /// Over pairs of a field's name in the table and its value.
+    pub(crate) fn new(values: I) -> Self {
+        Self { rest: values.peekable() }
+    }
+
+    /// Judges the next value if it is that of `field`.
+    pub(crate) fn optional<T>(
+        &mut self,
+        field: &'static str,
+        judge: impl FnOnce(V) -> Result<T, Code>,
+    ) -> Result<Option<T>, Rejection> {
+        match self.rest.next_if(|(name, _)| *name == field) {
+            Some((_, value)) => judge(value).map(Some).map_err(at(field)),
+            None => Ok(None),
+        }
+    }
+
+    /// Judges the next value, which is that of `field`.
+    pub(crate) fn required<T>(
+        &mut self,
+        field: &'static str,
+        judge: impl FnOnce(V) -> Result<T, Code>,
+    ) -> Result<T, Rejection> {
+        self.optional(field, judge)?.ok_or(Rejection::new(Code::Missing, field))
+    }
 }

@@ -4,6 +4,8 @@
 //! range. One that answers `bool` or `Option` is a pattern alone. All are hand-written matchers over bytes: nothing is
 //! allocated but what is kept.
 
+use alloc::{borrow::ToOwned, string::String};
+
 use super::OperationName;
 use crate::{error::Code, ids::BackendName};
 
@@ -15,8 +17,8 @@ mod paths;
 pub(crate) use apple::{apple_app_build, apple_app_version, apple_build, apple_model, apple_version};
 pub(crate) use dates::{date, date_time, days_from_civil, in_range, push_date_time};
 pub(crate) use encoded::{
-    base64_20, device_proof, hex_lower, mass_proof, nonce_base64, nonce_hex, percent_value, push_base64,
-    push_device_proof, push_hex_lower, push_mass_proof, push_percent,
+    base64_20, device_proof, device_text, hex_lower, hex_text, mass_proof, mass_text, nonce_base64, nonce_hex,
+    percent_value, push_base64, push_device_proof, push_hex_lower, push_mass_proof, push_percent,
 };
 pub(crate) use paths::{has_control, joined, posix_path, windows_component};
 
@@ -38,6 +40,11 @@ pub(crate) const fn format(matches: bool) -> Result<(), Code> {
 /// `E_RANGE` unless `within`.
 pub(crate) const fn range(within: bool) -> Result<(), Code> {
     if within { Ok(()) } else { Err(Code::Range) }
+}
+
+/// Keeps the text that `check` finds good.
+pub(crate) fn kept(check: impl FnOnce(&str) -> Result<(), Code>) -> impl FnOnce(&str) -> Result<String, Code> {
+    move |text| check(text).map(|()| text.to_owned())
 }
 
 /// `min` to `max` code points, all of them bytes of `class`.

@@ -19,7 +19,7 @@ pub struct Releases {
 impl Releases {
     /// Whether Windows `major.minor.build` may connect.
     #[must_use]
-    pub fn has_windows(&self, major: u32, minor: u32, build: u32) -> bool {
+    pub fn has_windows(&self, major: u16, minor: u16, build: u16) -> bool {
         self.windows
             .iter()
             .any(|release| (release.major, release.minor) == (major, minor) && release.builds.contains(&build))
@@ -30,7 +30,10 @@ impl Default for Releases {
     fn default() -> Self {
         let windows = [(6, 1, 7601..=7601), (6, 2, 9200..=9200), (6, 3, 9600..=9600), (10, 0, 10240..=65535)];
         Self {
-            windows: windows.into_iter().map(|(major, minor, builds)| WindowsRelease { major, minor, builds }).collect(),
+            windows: windows
+                .into_iter()
+                .map(|(major, minor, builds)| WindowsRelease { major, minor, builds })
+                .collect(),
             macos: vec![
                 AppleRelease { majors: 10..=10, minors: 13..=15, train: Train::MinorPlus(4) },
                 AppleRelease { majors: 11..=15, minors: 0..=99, train: Train::MajorPlus(9) },
@@ -49,11 +52,11 @@ impl Default for Releases {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowsRelease {
     /// The first number.
-    pub major: u32,
+    pub major: u16,
     /// The second number.
-    pub minor: u32,
-    /// The third, first and last; 65,535 at most, as Windows has it.
-    pub builds: RangeInclusive<u32>,
+    pub minor: u16,
+    /// The third number, first and last.
+    pub builds: RangeInclusive<u16>,
 }
 
 /// A range of Apple releases whose builds are numbered by one rule.

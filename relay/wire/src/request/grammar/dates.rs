@@ -42,7 +42,8 @@ pub(crate) fn date_time(text: &str, fraction: usize) -> Result<WallTime, Code> {
     let seconds = days * SECONDS_PER_DAY + hour * 3_600 + minute * 60 + second;
     let tick_part = (fraction..7).fold(part, |value, _| value * 10);
     // Before 1970 there is no `WallTime`, and TIME begins later.
-    let ticks = u64::try_from(seconds * WallTime::TICKS_PER_SECOND.cast_signed() + tick_part).map_err(|_| Code::Range)?;
+    let ticks =
+        u64::try_from(seconds * WallTime::TICKS_PER_SECOND.cast_signed() + tick_part).map_err(|_| Code::Range)?;
     in_range(WallTime::from_ticks(ticks))
 }
 

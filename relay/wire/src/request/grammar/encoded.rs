@@ -128,6 +128,20 @@ pub(crate) fn push_device_proof(proof: &[u8; 64], out: &mut String) {
     URL_SAFE_NO_PAD.encode_string(proof, out);
 }
 
+/// MASS as a text of its own.
+pub(crate) fn mass_text(proof: &[u8; 32]) -> String {
+    let mut text = String::with_capacity(46);
+    push_mass_proof(proof, &mut text);
+    text
+}
+
+/// DEV as a text of its own.
+pub(crate) fn device_text(proof: &[u8; 64]) -> String {
+    let mut text = String::with_capacity(89);
+    push_device_proof(proof, &mut text);
+    text
+}
+
 /// Appends padded Base64.
 pub(crate) fn push_base64(bytes: &[u8], out: &mut String) {
     STANDARD.encode_string(bytes, out);
@@ -139,6 +153,13 @@ pub(crate) fn push_hex_lower(bytes: &[u8], out: &mut String) {
         out.push(char::from(LOWER_HEX[usize::from(byte >> 4)]));
         out.push(char::from(LOWER_HEX[usize::from(byte & 15)]));
     }
+}
+
+/// Lower-case hex as a text of its own.
+pub(crate) fn hex_text(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    push_hex_lower(bytes, &mut text);
+    text
 }
 
 /// The byte that two upper-case hex digits, those behind a `%`, stand for.
