@@ -239,17 +239,17 @@ pub struct Content {
 /// The facts about itself that a device of each platform states.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Profile {
-    /// `request-formats` section 1.
+    /// FORMATS §1.
     Windows(windows::Profile),
-    /// `request-formats` section 2.
+    /// FORMATS §2.
     MacOs(macos::Profile),
-    /// `request-formats` section 3.
+    /// FORMATS §3.
     Linux(linux::Profile),
-    /// `request-formats` section 4.
+    /// FORMATS §4.
     Ios(ios::Profile),
-    /// `request-formats` section 5.
+    /// FORMATS §5.
     Android(android::Profile),
-    /// `request-formats` section 6.
+    /// FORMATS §6.
     WindowsPhone(windows_phone::Profile),
 }
 

@@ -67,7 +67,7 @@ impl Validator {
     pub fn check_canonical(&self, encoded: &[u8]) -> Result<Checked<Request>, Rejection> {
         let decoded = canonical::decode(encoded).map_err(|malformed| Rejection::new(Code::Frame, malformed.field))?;
         let body: Vec<u8> = decoded.to_body();
-        let judged = request::parse(decoded.platform(), &body, &self.releases)?;
-        if judged == decoded { Ok(Checked(judged)) } else { Err(Rejection::new(Code::Frame, "canonical form")) }
+        let judged = self.check(decoded.platform(), &body)?;
+        if *judged == decoded { Ok(judged) } else { Err(Rejection::new(Code::Frame, "canonical form")) }
     }
 }

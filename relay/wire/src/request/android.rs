@@ -1,4 +1,4 @@
-//! `request-formats` section 5: Android, `application/x-www-form-urlencoded` as `java.net.URLEncoder` writes it.
+//! FORMATS §5: Android, `application/x-www-form-urlencoded` as `java.net.URLEncoder` writes it.
 
 use alloc::{
     borrow::{Cow, ToOwned},
@@ -10,7 +10,8 @@ use super::{
     Content, Platform, Request,
     cross::{CrossFields, Parts},
     fields::{Field, Survey, Values, find},
-    grammar::{self, Scan, characters, format, kept, length, range, word},
+    grammar::{self, kept, word},
+    words::words,
 };
 use crate::{
     canonical::read_flag,
@@ -22,6 +23,7 @@ use crate::{
 };
 
 mod form;
+mod judges;
 mod uri;
 
 /// The table of fields.
@@ -54,13 +56,9 @@ pub const FIELDS: &[Field] = &[
     Field::optional("est", "EST"),
 ];
 
-/// An id that many devices of one old release shared.
-const SHARED_ID: &str = "9774d56d682e549c";
 /// The API level from which devices have a security patch date.
 const PATCH_SDK_MIN: u8 = 23;
-const SDK_MIN: u8 = 21;
-/// The largest `versionCode` that the Play store takes.
-const APP_CODE_MAX: u32 = 2_100_000_000;
+/// Ticks in the unit of `sent`.
 const TICKS_PER_MILLISECOND: u64 = WallTime::TICKS_PER_SECOND / 1_000;
 
 /// The facts that an Android device states.
@@ -100,32 +98,17 @@ pub struct Profile {
     pub battery: u8,
 }
 
-/// The transport of a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Net {
-    /// `wifi`
-    Wifi,
-    /// `cellular`
-    Cellular,
-    /// `ethernet`
-    Ethernet,
-    /// `vpn`
-    Vpn,
-}
-
-impl Net {
-    /// Every transport.
-    pub const ALL: [Self; 4] = [Self::Wifi, Self::Cellular, Self::Ethernet, Self::Vpn];
-
-    /// The word on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Wifi => "wifi",
-            Self::Cellular => "cellular",
-            Self::Ethernet => "ethernet",
-            Self::Vpn => "vpn",
-        }
+words! {
+    /// The transport of a network.
+    pub enum Net {
+        /// Wi-Fi.
+        Wifi = "wifi",
+        /// Mobile.
+        Cellular = "cellular",
+        /// A cable.
+        Ethernet = "ethernet",
+        /// A VPN.
+        Vpn = "vpn",
     }
 }
 
@@ -150,7 +133,7 @@ pub(crate) fn parse(body: &[u8], releases: &Releases) -> Result<Request, Rejecti
         pairs(body).filter_map(|(name, value)| Some((FIELDS.get(find(FIELDS, name)?)?.name, form::decode(value)?))),
     );
     let name = values.required("op", text(grammar::operation))?;
-    let id = values.required("android_id", text(kept(android_id)))?;
+    let id = values.required("android_id", text(kept(judges::android_id)))?;
     let mut cross = CrossFields {
         mass: values.optional("mass_token", text(grammar::mass_proof))?,
         device: values.optional("device_token", text(grammar::device_proof))?,
@@ -158,27 +141,27 @@ pub(crate) fn parse(body: &[u8], releases: &Releases) -> Result<Request, Rejecti
         ..CrossFields::default()
     };
     let profile = Profile {
-        manufacturer: values.required("manufacturer", text(kept(hardware)))?,
-        model: values.required("model", text(kept(hardware)))?,
-        device: values.required("device", text(kept(hardware)))?,
-        release: values.required("release", text(kept(release)))?,
-        sdk: values.required("sdk", text(sdk))?,
-        patch: values.optional("patch", text(kept(patch)))?,
-        build: values.required("build", text(kept(build)))?,
-        app_id: values.required("app_id", text(kept(app_id)))?,
-        app_version: values.required("app_version", text(kept(app_version)))?,
-        app_code: values.required("app_code", text(app_code))?,
-        lang: values.required("lang", text(kept(lang)))?,
+        manufacturer: values.required("manufacturer", text(kept(judges::hardware)))?,
+        model: values.required("model", text(kept(judges::hardware)))?,
+        device: values.required("device", text(kept(judges::hardware)))?,
+        release: values.required("release", text(kept(judges::release)))?,
+        sdk: values.required("sdk", text(judges::sdk))?,
+        patch: values.optional("patch", text(kept(judges::patch)))?,
+        build: values.required("build", text(kept(judges::build)))?,
+        app_id: values.required("app_id", text(kept(judges::app_id)))?,
+        app_version: values.required("app_version", text(kept(judges::app_version)))?,
+        app_code: values.required("app_code", text(judges::app_code))?,
+        lang: values.required("lang", text(kept(judges::lang)))?,
         time_zone: values.required("tz", text(kept(grammar::iana)))?,
-        net: values.required("net", text(|text| word(text, &Net::ALL, Net::as_str)))?,
-        metered: values.required("metered", text(flag))?,
-        charging: values.required("charging", text(flag))?,
-        battery: values.required("battery", text(battery))?,
+        net: values.required("net", text(|text| word(text, Net::ALL, Net::as_str)))?,
+        metered: values.required("metered", text(judges::flag))?,
+        charging: values.required("charging", text(judges::flag))?,
+        battery: values.required("battery", text(judges::battery))?,
     };
-    let sent_at = values.required("sent", text(sent_at))?;
+    let sent_at = values.required("sent", text(judges::sent_at))?;
     let nonce = values.required("nonce", text(grammar::nonce_hex))?;
     cross.node = values.optional("node", text(grammar::node))?;
-    while let Some(path) = values.optional("uri", path)? {
+    while let Some(path) = values.optional("uri", judges::path)? {
         cross.push_path(path);
     }
     let estimate = values.optional("est", text(grammar::estimate))?;
@@ -198,93 +181,6 @@ pub(crate) fn parse(body: &[u8], releases: &Releases) -> Result<Request, Rejecti
 /// A judge of decoded values from one of texts.
 fn text<'a, T>(judge: impl FnOnce(&str) -> Result<T, Code>) -> impl FnOnce(Cow<'a, str>) -> Result<T, Code> {
     move |value| judge(&value)
-}
-
-fn android_id(text: &str) -> Result<(), Code> {
-    characters(text, 1, 16, grammar::is_lower_hex)?;
-    // Some releases drop the leading zeros of the 64 bits, some keep all 16 digits.
-    let whole = !text.starts_with('0') || text.len() == 16;
-    format(whole && text.bytes().any(|byte| byte != b'0') && text != SHARED_ID)
-}
-
-fn hardware(text: &str) -> Result<(), Code> {
-    characters(text, 1, 64, |byte| matches!(byte, 0x20..=0x7E))?;
-    format(!text.ends_with(' '))
-}
-
-fn release(text: &str) -> Result<(), Code> {
-    length(text, 1, 5)?;
-    let mut scan = Scan::new(text);
-    let mut matches = scan.number(2).is_some_and(|major| major > 0);
-    for _ in 0..2 {
-        matches = matches && (!scan.eat(b'.') || scan.exactly(1, |byte| byte.is_ascii_digit()));
-    }
-    format(matches && scan.at_end())
-}
-
-fn sdk(text: &str) -> Result<u8, Code> {
-    length(text, 2, 2)?;
-    let sdk = u8::try_from(grammar::decimal(text)?).map_err(|_| Code::Range)?;
-    range(sdk >= SDK_MIN).map(|()| sdk)
-}
-
-fn patch(text: &str) -> Result<(), Code> {
-    const FIRST: i64 = grammar::days_from_civil(2015, 8, 1);
-    const END: i64 = grammar::days_from_civil(2100, 1, 1);
-    length(text, 10, 10)?;
-    range((FIRST..END).contains(&grammar::date(text.as_bytes())?))
-}
-
-fn build(text: &str) -> Result<(), Code> {
-    characters(text, 3, 32, |byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-}
-
-fn app_id(text: &str) -> Result<(), Code> {
-    length(text, 3, 128)?;
-    let is_part = |part: &[u8]| {
-        part.first().is_some_and(u8::is_ascii_alphabetic)
-            && part.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-    };
-    format(text.contains('.') && text.as_bytes().split(|byte| *byte == b'.').all(is_part))
-}
-
-fn app_version(text: &str) -> Result<(), Code> {
-    characters(text, 1, 32, |byte| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte))?;
-    format(text.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric))
-}
-
-fn app_code(text: &str) -> Result<u32, Code> {
-    length(text, 1, 10)?;
-    let code = grammar::decimal(text)?;
-    format(code != 0)?;
-    u32::try_from(code).ok().filter(|code| *code <= APP_CODE_MAX).ok_or(Code::Range)
-}
-
-fn lang(text: &str) -> Result<(), Code> {
-    length(text, 2, 35)?;
-    format(grammar::is_bcp_region_optional(text))
-}
-
-fn flag(text: &str) -> Result<bool, Code> {
-    match text {
-        "0" => Ok(false),
-        "1" => Ok(true),
-        _ => Err(Code::Format),
-    }
-}
-
-fn battery(text: &str) -> Result<u8, Code> {
-    length(text, 1, 3)?;
-    u8::try_from(grammar::decimal(text)?).ok().filter(|percent| *percent <= 100).ok_or(Code::Range)
-}
-
-fn sent_at(text: &str) -> Result<WallTime, Code> {
-    length(text, 13, 13)?;
-    grammar::in_range(WallTime::from_ticks(grammar::decimal(text)?.saturating_mul(TICKS_PER_MILLISECOND)))
-}
-
-fn path(value: Cow<'_, str>) -> Result<Vec<u8>, Code> {
-    if uri::is_uri(&value) { Ok(value.into_owned().into_bytes()) } else { Err(Code::Path) }
 }
 
 pub(crate) fn emit(request: &Request, profile: &Profile) -> Vec<u8> {
@@ -344,7 +240,8 @@ pub(crate) fn write_profile(profile: &Profile, writer: &mut Writer) -> Result<()
     };
     writer.text16(&profile.build, "build")?.text16(&profile.app_id, "app_id")?;
     writer.text16(&profile.app_version, "app_version")?.u32(profile.app_code);
-    writer.text16(&profile.lang, "lang")?.text16(&profile.time_zone, "tz")?.text16(profile.net.as_str(), "net")?;
+    writer.text16(&profile.lang, "lang")?.text16(&profile.time_zone, "tz")?;
+    profile.net.write(writer);
     writer.u8(u8::from(profile.metered)).u8(u8::from(profile.charging)).u8(profile.battery);
     Ok(())
 }
@@ -364,7 +261,7 @@ pub(crate) fn read_profile(reader: &mut Reader<'_>) -> Result<Profile, Malformed
         app_code: reader.u32("app_code")?,
         lang: reader.text16("lang")?.to_owned(),
         time_zone: reader.text16("tz")?.to_owned(),
-        net: word(reader.text16("net")?, &Net::ALL, Net::as_str).map_err(|_| Malformed { field: "net" })?,
+        net: Net::read(reader, "net")?,
         metered: read_flag(reader, "metered")?,
         charging: read_flag(reader, "charging")?,
         battery: reader.u8("battery")?,

@@ -1,4 +1,4 @@
-//! SPEC §4.2: the value grammars that several formats share (`request-formats` section 0).
+//! SPEC §4.2: the value grammars that several formats share (FORMATS §0).
 //!
 //! A function that answers a [`Code`] makes all the checks of its grammar in their order: length, then pattern, then
 //! range. One that answers `bool` or `Option` is a pattern alone. All are hand-written matchers over bytes: nothing is
@@ -17,8 +17,8 @@ mod paths;
 pub(crate) use apple::{apple_app_build, apple_app_version, apple_build, apple_model, apple_version};
 pub(crate) use dates::{date, date_time, days_from_civil, in_range, push_date_time};
 pub(crate) use encoded::{
-    base64_20, device_proof, device_text, hex_lower, hex_text, mass_proof, mass_text, nonce_base64, nonce_hex,
-    percent_value, push_base64, push_device_proof, push_hex_lower, push_mass_proof, push_percent,
+    base64_20, device_proof, device_text, hex_text, mass_proof, mass_text, nonce_base64, nonce_hex,
+    percent_value, push_base64, push_device_proof, push_mass_proof, push_percent,
 };
 pub(crate) use paths::{has_control, joined, posix_path, windows_component};
 

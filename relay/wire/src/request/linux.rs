@@ -1,4 +1,4 @@
-//! `request-formats` section 3: Linux, lines of `KEY=value`.
+//! FORMATS §3: Linux, lines of `KEY=value`.
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
@@ -6,17 +6,17 @@ use super::{
     Content, Platform, Request,
     cross::{CrossFields, Parts},
     fields::{Field, Survey, Values, find},
-    grammar::{self, Scan, characters, format, kept, length, word},
+    grammar::{self, kept, word},
+    words::words,
 };
 use crate::{
     canonical::read_flag,
     codec::{Malformed, Reader, TooLong, Writer},
     error::{Code, Rejection},
     ids::DeviceId,
-    time::WallTime,
 };
 
-mod patterns;
+mod judges;
 
 /// The table of fields; the first is the word on line 1.
 pub const FIELDS: &[Field] = &[
@@ -54,8 +54,6 @@ pub const FIELDS: &[Field] = &[
 ];
 
 const GREETING: &str = "EDGE-AGENT/1 ";
-/// PATH_MAX without its NUL.
-const PATH_BYTES_MAX: usize = 4_095;
 
 /// The facts that a Linux device states.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,42 +80,23 @@ pub struct Profile {
     pub power: Power,
 }
 
-/// The processor architecture, as `uname -m` names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arch {
-    /// `x86_64`
-    X86_64,
-    /// `i686`
-    I686,
-    /// `aarch64`
-    Aarch64,
-    /// `armv7l`
-    Armv7l,
-    /// `ppc64le`
-    Ppc64le,
-    /// `s390x`
-    S390x,
-    /// `riscv64`
-    Riscv64,
-}
-
-impl Arch {
-    /// Every architecture.
-    pub const ALL: [Self; 7] =
-        [Self::X86_64, Self::I686, Self::Aarch64, Self::Armv7l, Self::Ppc64le, Self::S390x, Self::Riscv64];
-
-    /// The word on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::X86_64 => "x86_64",
-            Self::I686 => "i686",
-            Self::Aarch64 => "aarch64",
-            Self::Armv7l => "armv7l",
-            Self::Ppc64le => "ppc64le",
-            Self::S390x => "s390x",
-            Self::Riscv64 => "riscv64",
-        }
+words! {
+    /// The processor architecture, as `uname -m` names it.
+    pub enum Arch {
+        /// 64-bit AMD and Intel.
+        X86_64 = "x86_64",
+        /// 32-bit Intel.
+        I686 = "i686",
+        /// 64-bit ARM.
+        Aarch64 = "aarch64",
+        /// 32-bit ARM.
+        Armv7l = "armv7l",
+        /// 64-bit POWER, little-endian.
+        Ppc64le = "ppc64le",
+        /// IBM Z.
+        S390x = "s390x",
+        /// 64-bit RISC-V.
+        Riscv64 = "riscv64",
     }
 }
 
@@ -132,64 +111,33 @@ pub struct Net {
     pub metered: Metered,
 }
 
-/// The kind of a network interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
-    /// `ethernet`
-    Ethernet,
-    /// `wifi`
-    Wifi,
-    /// `wwan`
-    Wwan,
-    /// `tunnel`
-    Tunnel,
-}
-
-impl Link {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Ethernet, Self::Wifi, Self::Wwan, Self::Tunnel];
-
-    /// The word on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ethernet => "ethernet",
-            Self::Wifi => "wifi",
-            Self::Wwan => "wwan",
-            Self::Tunnel => "tunnel",
-        }
+words! {
+    /// The kind of a network interface.
+    pub enum Link {
+        /// A cable.
+        Ethernet = "ethernet",
+        /// Wi-Fi.
+        Wifi = "wifi",
+        /// Mobile broadband.
+        Wwan = "wwan",
+        /// A tunnel, as of a VPN.
+        Tunnel = "tunnel",
     }
 }
 
-/// Whether traffic costs, as NetworkManager names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metered {
-    /// `yes`
-    Yes,
-    /// `no`
-    No,
-    /// `guess-yes`
-    GuessYes,
-    /// `guess-no`
-    GuessNo,
-    /// `unknown`
-    Unknown,
-}
-
-impl Metered {
-    /// Every answer.
-    pub const ALL: [Self; 5] = [Self::Yes, Self::No, Self::GuessYes, Self::GuessNo, Self::Unknown];
-
-    /// The word on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Yes => "yes",
-            Self::No => "no",
-            Self::GuessYes => "guess-yes",
-            Self::GuessNo => "guess-no",
-            Self::Unknown => "unknown",
-        }
+words! {
+    /// Whether traffic costs, as NetworkManager names it.
+    pub enum Metered {
+        /// It does.
+        Yes = "yes",
+        /// It does not.
+        No = "no",
+        /// It seems to.
+        GuessYes = "guess-yes",
+        /// It seems not to.
+        GuessNo = "guess-no",
+        /// Not known.
+        Unknown = "unknown",
     }
 }
 
@@ -250,7 +198,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Request, Rejection> {
     let mut survey = Survey::new(FIELDS);
     survey.meet(Some(0));
     for (key, value) in container.pairs() {
-        if key == "PATH" && !is_escaped(value) {
+        if key == "PATH" && !judges::is_escaped(value) {
             return Err(Rejection::new(Code::Encoding, "PATH"));
         }
         survey.meet(find(FIELDS, key.as_bytes()));
@@ -261,7 +209,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Request, Rejection> {
         container.pairs().filter_map(|(key, value)| Some((FIELDS.get(find(FIELDS, key.as_bytes())?)?.name, value)));
     let mut values = Values::new(core::iter::once(("op", container.op)).chain(pairs));
     let name = values.required("op", grammar::operation)?;
-    let id = values.required("MACHINE_ID", kept(patterns::machine_id))?;
+    let id = values.required("MACHINE_ID", kept(judges::machine_id))?;
     let mut cross = CrossFields {
         mass: values.optional("MASS_TOKEN", grammar::mass_proof)?,
         device: values.optional("DEVICE_TOKEN", grammar::device_proof)?,
@@ -269,21 +217,21 @@ pub(crate) fn parse(body: &[u8]) -> Result<Request, Rejection> {
         ..CrossFields::default()
     };
     let profile = Profile {
-        host_name: values.required("HOSTNAME", kept(patterns::host_name))?,
-        os_id: values.required("OS_ID", kept(patterns::os_release))?,
-        os_version_id: values.optional("OS_VERSION_ID", kept(patterns::os_release))?,
-        kernel: values.required("KERNEL", kept(patterns::kernel))?,
-        arch: values.required("ARCH", |text| word(text, &Arch::ALL, Arch::as_str))?,
-        agent: values.required("AGENT", kept(patterns::agent))?,
-        lang: values.required("LANG", kept(patterns::lang))?,
+        host_name: values.required("HOSTNAME", kept(judges::host_name))?,
+        os_id: values.required("OS_ID", kept(judges::os_release))?,
+        os_version_id: values.optional("OS_VERSION_ID", kept(judges::os_release))?,
+        kernel: values.required("KERNEL", kept(judges::kernel))?,
+        arch: values.required("ARCH", |text| word(text, Arch::ALL, Arch::as_str))?,
+        agent: values.required("AGENT", kept(judges::agent))?,
+        lang: values.required("LANG", kept(judges::lang))?,
         time_zone: values.required("TZ", kept(grammar::iana))?,
-        net: values.required("NET", net)?,
-        power: values.required("POWER", power)?,
+        net: values.required("NET", judges::net)?,
+        power: values.required("POWER", judges::power)?,
     };
-    let sent_at = values.required("SENT", sent_at)?;
+    let sent_at = values.required("SENT", judges::sent_at)?;
     let nonce = values.required("NONCE", grammar::nonce_hex)?;
     cross.node = values.optional("NODE", grammar::node)?;
-    while let Some(path) = values.optional("PATH", path)? {
+    while let Some(path) = values.optional("PATH", judges::path)? {
         cross.push_path(path);
     }
     let estimate = values.optional("ESTIMATE", grammar::estimate)?;
@@ -292,75 +240,6 @@ pub(crate) fn parse(body: &[u8]) -> Result<Request, Rejection> {
     let device_id = DeviceId::new(Platform::Linux, id);
     let profile = super::Profile::Linux(profile);
     Ok(Request { content: Content { device_id, operation, sent_at, nonce, estimate, profile }, proof })
-}
-
-fn net(text: &str) -> Result<Net, Code> {
-    length(text, 9, 40)?;
-    let mut parts = text.split(':');
-    let (Some(interface), Some(kind), Some(metered), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(Code::Format);
-    };
-    format((1..=15).contains(&interface.len()) && !interface.contains('/'))?;
-    Ok(Net {
-        interface: interface.to_owned(),
-        kind: word(kind, &Link::ALL, Link::as_str)?,
-        metered: word(metered, &Metered::ALL, Metered::as_str)?,
-    })
-}
-
-fn power(text: &str) -> Result<Power, Code> {
-    length(text, 2, 11)?;
-    match text {
-        "ac" => Ok(Power::Ac),
-        "unknown" => Ok(Power::Unknown),
-        other => {
-            let mut scan = Scan::new(other.strip_prefix("battery:").ok_or(Code::Format)?);
-            let percent = scan.number(3).and_then(|percent| u8::try_from(percent).ok()).ok_or(Code::Format)?;
-            format(scan.at_end() && percent <= 100)?;
-            Ok(Power::Battery(percent))
-        }
-    }
-}
-
-fn sent_at(text: &str) -> Result<WallTime, Code> {
-    characters(text, 10, 10, |byte| byte.is_ascii_digit())?;
-    let seconds = grammar::decimal(text)?;
-    grammar::in_range(WallTime::from_unix(core::time::Duration::from_secs(seconds)))
-}
-
-/// Whether every `%` begins an escape, and only of a byte that is written so.
-fn is_escaped(value: &str) -> bool {
-    let mut rest = value.as_bytes();
-    while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
-        let Some((digits, behind)) = rest[at + 1..].split_at_checked(2) else { return false };
-        match grammar::percent_value(digits) {
-            Some(byte) if is_escape(byte) => rest = behind,
-            Some(_) | None => return false,
-        }
-    }
-    true
-}
-
-/// Whether PATH writes this byte as `%XX`.
-const fn is_escape(byte: u8) -> bool {
-    !matches!(byte, 0x21..=0x7E) || byte == b'%'
-}
-
-fn path(text: &str) -> Result<Vec<u8>, Code> {
-    let mut path = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, behind @ ..] = rest {
-        rest = behind;
-        if *first != b'%' {
-            path.push(*first);
-            continue;
-        }
-        let (digits, behind) = rest.split_at_checked(2).ok_or(Code::Path)?;
-        path.push(grammar::percent_value(digits).ok_or(Code::Path)?);
-        rest = behind;
-    }
-    if grammar::posix_path(&path, PATH_BYTES_MAX) { Ok(path) } else { Err(Code::Path) }
 }
 
 /// A body while it is written.
@@ -376,7 +255,7 @@ impl Body {
     fn put_path(&mut self, path: &[u8]) {
         self.0.extend_from_slice(b"PATH=");
         for byte in path {
-            if is_escape(*byte) {
+            if judges::is_escape(*byte) {
                 grammar::push_percent(*byte, &mut self.0);
             } else {
                 self.0.push(*byte);
@@ -442,10 +321,10 @@ pub(crate) fn write_profile(profile: &Profile, writer: &mut Writer) -> Result<()
         None => writer.u8(0),
         Some(version) => writer.u8(1).text16(version, "OS_VERSION_ID")?,
     };
-    writer.text16(&profile.kernel, "KERNEL")?.text16(profile.arch.as_str(), "ARCH")?;
+    profile.arch.write(writer.text16(&profile.kernel, "KERNEL")?);
     writer.text16(&profile.agent, "AGENT")?.text16(&profile.lang, "LANG")?.text16(&profile.time_zone, "TZ")?;
-    writer.text16(&profile.net.interface, "NET")?.text16(profile.net.kind.as_str(), "NET")?;
-    writer.text16(profile.net.metered.as_str(), "NET")?;
+    profile.net.kind.write(writer.text16(&profile.net.interface, "NET")?);
+    profile.net.metered.write(writer);
     match profile.power {
         Power::Ac => writer.u8(0),
         Power::Unknown => writer.u8(1),
@@ -456,9 +335,6 @@ pub(crate) fn write_profile(profile: &Profile, writer: &mut Writer) -> Result<()
 
 /// Reads exactly what [`write_profile`] writes.
 pub(crate) fn read_profile(reader: &mut Reader<'_>) -> Result<Profile, Malformed> {
-    fn of<T: Copy>(reader: &mut Reader<'_>, all: &[T], spelled: fn(T) -> &'static str) -> Result<T, Malformed> {
-        word(reader.text16("word")?, all, spelled).map_err(|_| Malformed { field: "word" })
-    }
     Ok(Profile {
         host_name: reader.text16("HOSTNAME")?.to_owned(),
         os_id: reader.text16("OS_ID")?.to_owned(),
@@ -468,14 +344,14 @@ pub(crate) fn read_profile(reader: &mut Reader<'_>) -> Result<Profile, Malformed
             None
         },
         kernel: reader.text16("KERNEL")?.to_owned(),
-        arch: of(reader, &Arch::ALL, Arch::as_str)?,
+        arch: Arch::read(reader, "ARCH")?,
         agent: reader.text16("AGENT")?.to_owned(),
         lang: reader.text16("LANG")?.to_owned(),
         time_zone: reader.text16("TZ")?.to_owned(),
         net: Net {
             interface: reader.text16("NET")?.to_owned(),
-            kind: of(reader, &Link::ALL, Link::as_str)?,
-            metered: of(reader, &Metered::ALL, Metered::as_str)?,
+            kind: Link::read(reader, "NET")?,
+            metered: Metered::read(reader, "NET")?,
         },
         power: match reader.u8("POWER")? {
             0 => Power::Ac,

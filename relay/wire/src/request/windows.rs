@@ -1,4 +1,4 @@
-//! `request-formats` section 1: Windows, a binary list of tagged values in little-endian byte order, text in UTF-16LE.
+//! FORMATS §1: Windows, a binary list of tagged values in little-endian byte order, text in UTF-16LE.
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
@@ -6,20 +6,21 @@ use super::{
     Content, OperationName, Platform, Request,
     cross::{CrossFields, Parts},
     fields::{Field, Survey, Values},
-    grammar::{self, Scan, format, kept, length, range},
+    grammar::{self, kept, range},
 };
 use crate::{
     canonical::read_flag,
     codec::{Malformed, Reader, TooLong, Writer},
     error::{Code, Rejection},
-    grant::{operation_from_number, operation_number},
+    grant::operation_number,
     ids::{DeviceId, Nonce},
-    time::WallTime,
     validator::Releases,
 };
 
+mod judges;
 mod text;
 
+use judges::{fixed, numbered};
 use text::Utf16;
 
 /// The table of fields. The tag of a field is its place here and one.
@@ -200,28 +201,28 @@ pub(crate) fn parse(body: &[u8], releases: &Releases) -> Result<Request, Rejecti
     survey.judge()?;
 
     let mut values = Values::new(fields.filter_map(|(tag, value)| Some((field_of(tag)?.name, value))));
-    let name = values.required("op", operation)?;
-    let id = values.required("machineGuid", text(kept(machine_guid)))?;
+    let name = values.required("op", judges::operation)?;
+    let id = values.required("machineGuid", text(kept(judges::machine_guid)))?;
     let mut cross = CrossFields {
         mass: values.optional("mass", text(grammar::mass_proof))?,
         device: values.optional("dev", text(grammar::device_proof))?,
         user: values.optional("user", text(kept(grammar::user)))?,
         ..CrossFields::default()
     };
-    let computer_name = values.required("computerName", text(kept(computer_name)))?;
-    let os_version = values.required("osVersion", text(|text| os_version(text, releases)))?;
+    let computer_name = values.required("computerName", text(kept(judges::computer_name)))?;
+    let os_version = values.required("osVersion", text(|text| judges::os_version(text, releases)))?;
     let arch =
         values.required("arch", |value| numbered(u16::from_le_bytes(fixed(value)?), &Arch::ALL, |a| a as u16))?;
-    let app_version = values.required("appVersion", app_version)?;
-    let locale = values.required("locale", text(kept(locale)))?;
+    let app_version = values.required("appVersion", judges::app_version)?;
+    let locale = values.required("locale", text(kept(judges::locale)))?;
     let time_zone = values.required("timeZone", text(kept(grammar::windows_zone)))?;
-    let sent_at = values.required("sentAt", sent_at)?;
+    let sent_at = values.required("sentAt", judges::sent_at)?;
     let nonce = values.required("nonce", |value| Nonce::new(fixed(value)?).ok_or(Code::Format))?;
     let interface = values
         .required("ifType", |value| numbered(u32::from_le_bytes(fixed(value)?), &Interface::ALL, |kind| kind as u32))?;
-    let power = values.required("power", power)?;
+    let power = values.required("power", judges::power)?;
     cross.node = values.optional("node", text(grammar::node))?;
-    while let Some(path) = values.optional("path", path)? {
+    while let Some(path) = values.optional("path", judges::path)? {
         cross.push_path(path);
     }
     let estimate = values.optional("estimate", |value| {
@@ -239,109 +240,6 @@ pub(crate) fn parse(body: &[u8], releases: &Releases) -> Result<Request, Rejecti
 /// A judge of UTF-16 values from one of texts that are all ASCII.
 fn text<T>(judge: impl FnOnce(&str) -> Result<T, Code>) -> impl FnOnce(&[u8]) -> Result<T, Code> {
     |value| judge(Utf16(value).narrow(&mut [0; text::NARROW_MAX]))
-}
-
-/// A binary value of exactly `N` bytes.
-fn fixed<const N: usize>(value: &[u8]) -> Result<[u8; N], Code> {
-    value.try_into().map_err(|_| Code::Length)
-}
-
-/// The one of `all` that has this number.
-fn numbered<N: PartialEq, T: Copy>(number: N, all: &[T], number_of: impl Fn(T) -> N) -> Result<T, Code> {
-    all.iter().copied().find(|candidate| number_of(*candidate) == number).ok_or(Code::Range)
-}
-
-fn operation(value: &[u8]) -> Result<OperationName, Code> {
-    let [low, high] = fixed(value)?;
-    if high == 0 { operation_from_number(low).ok_or(Code::Range) } else { Err(Code::Range) }
-}
-
-fn machine_guid(text: &str) -> Result<(), Code> {
-    length(text, 36, 36)?;
-    let bytes = text.as_bytes();
-    format(
-        grammar::is_uuid(bytes, grammar::is_lower_hex)
-            && !grammar::is_uuid_of(bytes, b'0')
-            && !grammar::is_uuid_of(bytes, b'f'),
-    )
-}
-
-fn computer_name(text: &str) -> Result<(), Code> {
-    grammar::characters(text, 1, 15, |byte| byte.is_ascii_alphanumeric() || b"!@#$%^&')(.-_{}~".contains(&byte))?;
-    format(!text.starts_with('.') && !text.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-fn os_version(text: &str, releases: &Releases) -> Result<Version, Code> {
-    length(text, 8, 23)?;
-    let mut scan = Scan::new(text);
-    let mut numbers = [0; 4];
-    for (at, number) in numbers.iter_mut().enumerate() {
-        format(at == 0 || scan.eat(b'.'))?;
-        *number = scan.number(5).ok_or(Code::Format)?;
-    }
-    format(scan.at_end())?;
-    let [major, minor, build, revision] = numbers.map(|number| u16::try_from(number).map_err(|_| Code::Range));
-    let version = Version { major: major?, minor: minor?, build: build?, revision: revision? };
-    range(releases.has_windows(version.major, version.minor, version.build)).map(|()| version)
-}
-
-fn app_version(value: &[u8]) -> Result<Version, Code> {
-    let [a, b, c, d, e, f, g, h] = fixed(value)?;
-    let [minor, major, revision, build] = [[a, b], [c, d], [e, f], [g, h]].map(u16::from_le_bytes);
-    range(major >= 1).map(|()| Version { major, minor, build, revision })
-}
-
-fn locale(text: &str) -> Result<(), Code> {
-    length(text, 5, 84)?;
-    format(grammar::is_bcp(text))
-}
-
-fn sent_at(value: &[u8]) -> Result<WallTime, Code> {
-    let ticks = u64::from_le_bytes(fixed(value)?).checked_sub(FILETIME_EPOCH).ok_or(Code::Range)?;
-    grammar::in_range(WallTime::from_ticks(ticks))
-}
-
-fn power(value: &[u8]) -> Result<Power, Code> {
-    let [mains, battery_flags, percent, saver] = fixed(value)?;
-    let mains = numbered(mains, &Mains::ALL, |mains| mains as u8)?;
-    range(battery_flags & 0b0111_0000 == 0 || battery_flags == 255)?;
-    range(percent <= 100 || percent == PERCENT_UNKNOWN)?;
-    range(saver <= 1)?;
-    Ok(Power { mains, battery_flags, percent: (percent != PERCENT_UNKNOWN).then_some(percent), saver: saver == 1 })
-}
-
-fn path(value: &[u8]) -> Result<Vec<u8>, Code> {
-    let path = Utf16(value).decode();
-    if is_path(&path, value.len() / 2) { Ok(path.into_bytes()) } else { Err(Code::Path) }
-}
-
-fn is_path(path: &str, units: usize) -> bool {
-    let (rest, win32) = path.strip_prefix(r"\\?\").map_or((path, true), |rest| (rest, false));
-    if !(3..=if win32 { 259 } else { 1024 }).contains(&units) {
-        return false;
-    }
-    let below =
-        |components: &str| components.split('\\').all(|component| grammar::windows_component(component, 255, win32));
-    match rest.strip_prefix(if win32 { r"\\" } else { r"UNC\" }) {
-        Some(share) => {
-            let Some((server, rest)) = share.split_once('\\') else { return false };
-            let (share, components) = rest.split_once('\\').unwrap_or((rest, ""));
-            is_server(server.as_bytes())
-                && grammar::windows_component(share, 80, win32)
-                && (components.is_empty() || below(components))
-        }
-        None => match rest.as_bytes() {
-            [drive, b':', b'\\', ..] => drive.is_ascii_alphabetic() && (rest.len() == 3 || below(&rest[3..])),
-            _ => false,
-        },
-    }
-}
-
-/// `[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}`
-fn is_server(server: &[u8]) -> bool {
-    (1..=63).contains(&server.len())
-        && server.first() != Some(&b'.')
-        && server.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte))
 }
 
 /// A body while it is written. A value that is too long for its length prefix makes a body that nobody accepts.

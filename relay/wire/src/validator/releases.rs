@@ -1,4 +1,4 @@
-//! The release tables of `request-formats` sections 1, 2, 4 and 5 as data.
+//! The release tables of FORMATS §1, §2, §4 and §5 as data.
 
 use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
 use core::ops::RangeInclusive;
@@ -6,13 +6,13 @@ use core::ops::RangeInclusive;
 /// The tables of releases that will age: configuration with a default, not code. Each table may be replaced whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Releases {
-    /// Windows versions that may connect (section 1, `osVersion`); another is `E_RANGE`.
+    /// Windows versions that may connect (FORMATS §1, `osVersion`); another is `E_RANGE`.
     pub windows: Vec<WindowsRelease>,
-    /// macOS versions and the trains of their builds (section 2, `OSVersion` and `BuildVersion`).
+    /// macOS versions and the trains of their builds (FORMATS §2, `OSVersion` and `BuildVersion`).
     pub macos: Vec<AppleRelease>,
-    /// iOS and iPadOS versions and the trains of their builds (section 4, `system`).
+    /// iOS and iPadOS versions and the trains of their builds (FORMATS §4, `system`).
     pub ios: Vec<AppleRelease>,
-    /// Android releases by API level (section 5, `release` and `sdk`); another pair is `E_CONFLICT`.
+    /// Android releases by API level (FORMATS §5, `release` and `sdk`); another pair is `E_CONFLICT`.
     pub android: AndroidReleases,
 }
 

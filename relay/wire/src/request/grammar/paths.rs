@@ -25,7 +25,7 @@ const fn is_dots(component: &[u8]) -> bool {
     matches!(component, b"." | b"..")
 }
 
-/// A component of a Windows path (`request-formats` section 1), at most `units_max` UTF-16 units long. `win32`: the path
+/// A component of a Windows path (FORMATS §1), at most `units_max` UTF-16 units long. `win32`: the path
 /// has no `\\?\` prefix, so the Win32 rules on endings and reserved names hold too.
 pub(crate) fn windows_component(component: &str, units_max: usize, win32: bool) -> bool {
     let bytes = component.as_bytes();

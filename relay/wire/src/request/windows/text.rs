@@ -1,4 +1,4 @@
-//! UTF-16LE as section 1 has it: no byte order mark, no NUL, no lone surrogate.
+//! UTF-16LE as FORMATS §1 has it: no byte order mark, no NUL, no lone surrogate.
 
 use alloc::string::String;
 

@@ -1,7 +1,15 @@
-//! The texts of section 3 that are a pattern and nothing else.
+//! The judges of the values of FORMATS §3.
 
-use super::super::grammar::{Scan, characters, format, is_label, is_lower_hex, length};
-use crate::error::Code;
+use alloc::{borrow::ToOwned, vec::Vec};
+
+use super::{
+    super::grammar::{self, Scan, characters, format, is_label, is_lower_hex, length, word},
+    Link, Metered, Net, Power,
+};
+use crate::{error::Code, time::WallTime};
+
+/// PATH_MAX without its NUL.
+const PATH_BYTES_MAX: usize = 4_095;
 
 pub(super) fn machine_id(text: &str) -> Result<(), Code> {
     characters(text, 32, 32, is_lower_hex)?;
@@ -86,4 +94,73 @@ fn is_locale(text: &str) -> bool {
         && (!scan.eat(b'.') || !scan.run(16, |byte| byte.is_ascii_alphanumeric() || byte == b'-').is_empty())
         && (!scan.eat(b'@') || !scan.run(16, |byte| byte.is_ascii_lowercase()).is_empty())
         && scan.at_end()
+}
+
+pub(super) fn net(text: &str) -> Result<Net, Code> {
+    length(text, 9, 40)?;
+    let mut parts = text.split(':');
+    let (Some(interface), Some(kind), Some(metered), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Code::Format);
+    };
+    format((1..=15).contains(&interface.len()) && !interface.contains('/'))?;
+    Ok(Net {
+        interface: interface.to_owned(),
+        kind: word(kind, Link::ALL, Link::as_str)?,
+        metered: word(metered, Metered::ALL, Metered::as_str)?,
+    })
+}
+
+pub(super) fn power(text: &str) -> Result<Power, Code> {
+    length(text, 2, 11)?;
+    match text {
+        "ac" => Ok(Power::Ac),
+        "unknown" => Ok(Power::Unknown),
+        other => {
+            let mut scan = Scan::new(other.strip_prefix("battery:").ok_or(Code::Format)?);
+            let percent = scan.number(3).and_then(|percent| u8::try_from(percent).ok()).ok_or(Code::Format)?;
+            format(scan.at_end() && percent <= 100)?;
+            Ok(Power::Battery(percent))
+        }
+    }
+}
+
+pub(super) fn sent_at(text: &str) -> Result<WallTime, Code> {
+    characters(text, 10, 10, |byte| byte.is_ascii_digit())?;
+    let seconds = grammar::decimal(text)?;
+    grammar::in_range(WallTime::from_unix(core::time::Duration::from_secs(seconds)))
+}
+
+/// Whether every `%` begins an escape, and only of a byte that is written so.
+pub(super) fn is_escaped(value: &str) -> bool {
+    let mut rest = value.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
+        let Some((digits, behind)) = rest[at + 1..].split_at_checked(2) else { return false };
+        match grammar::percent_value(digits) {
+            Some(byte) if is_escape(byte) => rest = behind,
+            Some(_) | None => return false,
+        }
+    }
+    true
+}
+
+/// Whether PATH writes this byte as `%XX`.
+pub(super) const fn is_escape(byte: u8) -> bool {
+    !matches!(byte, 0x21..=0x7E) || byte == b'%'
+}
+
+pub(super) fn path(text: &str) -> Result<Vec<u8>, Code> {
+    let mut path = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        if *first != b'%' {
+            path.push(*first);
+            continue;
+        }
+        let (digits, behind) = rest.split_at_checked(2).ok_or(Code::Path)?;
+        path.push(grammar::percent_value(digits).ok_or(Code::Path)?);
+        rest = behind;
+    }
+    if grammar::posix_path(&path, PATH_BYTES_MAX) { Ok(path) } else { Err(Code::Path) }
 }
