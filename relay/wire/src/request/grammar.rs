@@ -17,8 +17,8 @@ mod paths;
 pub(crate) use apple::{apple_app_build, apple_app_version, apple_build, apple_model, apple_version};
 pub(crate) use dates::{date, date_time, days_from_civil, in_range, push_date_time};
 pub(crate) use encoded::{
-    base64_20, device_proof, device_text, hex_text, mass_proof, mass_text, nonce_base64, nonce_hex,
-    percent_value, push_base64, push_device_proof, push_mass_proof, push_percent,
+    base64_20, device_proof, device_text, hex_lower, hex_text, mass_proof, mass_text, nonce_base64, nonce_hex,
+    percent_value, push_base64, push_device_proof, push_hex_lower, push_mass_proof, push_percent,
 };
 pub(crate) use paths::{has_control, joined, posix_path, windows_component};
 

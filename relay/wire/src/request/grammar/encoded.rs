@@ -84,7 +84,7 @@ pub(crate) fn nonce_hex(text: &str) -> Result<Nonce, Code> {
 }
 
 /// Exactly `N` bytes in lower-case hex.
-fn hex_lower<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+pub(crate) fn hex_lower<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     if digits.len() != 2 * N {
         return None;
     }
@@ -147,10 +147,17 @@ pub(crate) fn push_base64(bytes: &[u8], out: &mut String) {
     STANDARD.encode_string(bytes, out);
 }
 
+/// Appends lower-case hex.
+pub(crate) fn push_hex_lower(bytes: &[u8], out: &mut String) {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    out.extend(digits.map(|digit| char::from(LOWER_HEX[usize::from(digit)])));
+}
+
 /// Lower-case hex as a text of its own.
 pub(crate) fn hex_text(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(LOWER_HEX[usize::from(digit)])).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    push_hex_lower(bytes, &mut text);
+    text
 }
 
 /// The byte that two upper-case hex digits, those behind a `%`, stand for.
