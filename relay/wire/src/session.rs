@@ -22,6 +22,8 @@ pub mod data;
 mod deframer;
 pub mod device;
 mod outbox;
+#[cfg(test)]
+mod tests;
 
 use outbox::Outbox;
 
