@@ -2,10 +2,23 @@
 //!
 //! The protocol is `relay-wire`'s and knows none of these; identity and trust are `relay-trust`'s. This crate joins them
 //! to the operating system, once, so that both binaries wait, bound, drain and report in the same way.
+//!
+//! - [`clock`], [`mailbox`], [`driver`]: one connection, one state machine, one loop.
+//! - [`tasks`]: who owns a task.
+//! - [`listen`], [`tls`]: connections come in, and the ClientHello decides.
+//! - [`handover`], [`splice`]: a data connection leaves TLS and becomes a tunnel.
+//! - [`drain`], [`admin`], [`telemetry`], [`resources`], [`config`]: the process and its operator.
 
+pub mod admin;
 pub mod clock;
 pub mod config;
+pub mod drain;
 pub mod driver;
 pub mod handover;
+pub mod listen;
 pub mod mailbox;
+pub mod resources;
+pub mod splice;
 pub mod tasks;
+pub mod telemetry;
+pub mod tls;
