@@ -1,9 +1,9 @@
-//! `request-formats` section 4: iOS and iPadOS, a JSON object.
+//! FORMATS §4: iOS and iPadOS, a JSON object.
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use super::{
-    Content, Field, OperationName, Platform, Request,
+    Content, Field, Platform, Request,
     cross::CrossFields,
     fields::{Survey, at},
     grammar,

@@ -1,4 +1,4 @@
-//! `request-formats` sections 0.1 and 4: RFC 8259, strictly, for iOS.
+//! FORMATS §0.1, §4: RFC 8259, strictly, for iOS.
 //!
 //! A reader over the text that hands out values as slices of it: numbers keep their spelling, strings are resolved when
 //! someone asks. It builds no tree; what the caller does not know it skips, checking its grammar, its depth and that no

@@ -1,4 +1,4 @@
-//! `request-formats` section 2: macOS, an XML property list.
+//! FORMATS §2: macOS, an XML property list.
 
 use alloc::{
     borrow::ToOwned,

@@ -1,4 +1,4 @@
-//! `request-formats` section 6: Windows Phone 8 and 8.1, SyncML 1.2 (OMA-DM) in XML.
+//! FORMATS §6: Windows Phone 8 and 8.1, SyncML 1.2 (OMA-DM) in XML.
 
 use alloc::string::String;
 

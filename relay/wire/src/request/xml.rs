@@ -1,4 +1,4 @@
-//! `request-formats` section 0.1, "XML": the one restricted tokenizer behind macOS and Windows Phone.
+//! FORMATS §0.1, "XML": the one restricted tokenizer behind macOS and Windows Phone.
 //!
 //! It is no XML library and must not become one: no DOCTYPE beyond a fixed prolog, no comment, CDATA, processing
 //! instruction or numeric reference, no attribute but in a start tag that the caller spells whole. The caller walks the

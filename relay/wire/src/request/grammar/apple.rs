@@ -1,4 +1,4 @@
-//! What macOS and iOS share: versions, builds and models (`request-formats` sections 2 and 4).
+//! What macOS and iOS share: versions, builds and models (FORMATS §2, §4).
 
 use super::{Scan, format, length};
 use crate::{
