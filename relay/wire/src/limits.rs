@@ -14,7 +14,7 @@ pub const CANONICAL_BYTES_MAX: usize = 2 * BODY_BYTES_MAX;
 pub const BACKHAUL_BYTES_MAX: usize = CANONICAL_BYTES_MAX + 1_024;
 /// Bytes of an encoded grant at most.
 pub const GRANT_BYTES_MAX: usize = 2_048;
-/// Bytes of a device id at most, in any message: the longest of the six platforms has 36.
+/// Bytes of a device id at most, in any message: the longest of the six platforms has 40.
 pub const DEVICE_ID_BYTES_MAX: usize = 255;
 /// Services that one grant may name; more is a mistake in the master's policy.
 pub const GRANT_SERVICES_MAX: usize = 16;

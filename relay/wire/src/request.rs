@@ -1,4 +1,4 @@
-//! SPEC §4: the abstract request, and the six formats that carry it.
+//! SPEC §5: the abstract request, and the six formats that carry it.
 //!
 //! One file per platform holds that platform's profile (its facts, typed), its parser and its emitter. Adding a platform is
 //! one file and one variant; the compiler lists the rest.

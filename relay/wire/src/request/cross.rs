@@ -1,4 +1,4 @@
-//! SPEC §4.4: the cross-field rules C1 and C2, which every platform obeys.
+//! SPEC §5.2.2: the cross-field rules C1 and C2, which every platform obeys.
 
 use alloc::{string::String, vec::Vec};
 

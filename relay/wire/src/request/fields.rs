@@ -1,4 +1,4 @@
-//! SPEC §4.3: field tables as data, and the one judge of which fields a body may, must and may not have.
+//! SPEC §5.2: field tables as data, and the one judge of which fields a body may, must and may not have.
 
 use core::iter::Peekable;
 

@@ -1,4 +1,4 @@
-//! SPEC §4.2: the value grammars that several formats share (FORMATS §0).
+//! FORMATS §0: the value grammars that several formats share.
 //!
 //! A function that answers a [`Code`] makes all the checks of its grammar in their order: length, then pattern, then
 //! range. One that answers `bool` or `Option` is a pattern alone. All are hand-written matchers over bytes: nothing is
