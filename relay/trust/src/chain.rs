@@ -1,9 +1,12 @@
 //! Whether a server's certificate chains to a root that is trusted: what webpki says, as rustls asks it.
 
-use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use std::sync::Arc;
+
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{WebPkiServerVerifier, verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError as TlsCertificateError, Error as TlsError};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, ServerName, UnixTime};
 
 use crate::roots::Roots;
 use crate::tls;
@@ -47,8 +50,11 @@ pub enum ChainError {
     /// Extended key usage without serverAuth.
     #[error("the certificate is not meant for servers; reissue with the extended key usage serverAuth")]
     WrongPurpose,
-    /// A signature in the chain is wrong.
-    #[error("a signature in the chain is wrong; the certificate was altered or belongs to another chain")]
+    /// A signature in the chain does not fit the key of the issuer that was found by name.
+    #[error(
+        "the chain is not signed by the trusted root of that name: the root was replaced (update the roots: a self-signed \
+         certificate that was reissued is its own new root), or the certificate was altered"
+    )]
     BadSignature,
     /// SHA-1, MD5, short RSA keys...
     #[error(
@@ -58,6 +64,11 @@ pub enum ChainError {
     /// Not a certificate.
     #[error("the certificate cannot be read ({0}); reissue it with a current tool")]
     Malformed(String),
+    /// Revoked, or its state is not told by the lists given.
+    #[error(
+        "the certificate is revoked, or the revocation lists given do not tell ({0}); take another, or newer lists"
+    )]
+    Revoked(String),
     /// Anything else webpki refuses, in its words.
     #[error("the chain was refused: {0}")]
     Other(String),
@@ -84,14 +95,39 @@ pub fn verify_server_chain(
         .map_err(|error| ChainError::from_tls(&error))
 }
 
+/// [`verify_server_chain`] with certificate revocation lists: every certificate of the path must be covered by one of
+/// them and not be listed. For tools; the relay's own connections have pins.
+///
+/// # Errors
+/// As [`verify_server_chain`], [`ChainError::Revoked`], and [`ChainError::Malformed`] for a list that cannot be read.
+pub fn verify_server_chain_with_crls(
+    leaf: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    roots: &Roots,
+    name: &ServerName<'_>,
+    at: UnixTime,
+    crls: &[CertificateRevocationListDer<'_>],
+) -> Result<(), ChainError> {
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots.0), tls::provider())
+        .with_crls(crls.iter().map(|crl| CertificateRevocationListDer::from(crl.to_vec())))
+        .build()
+        .map_err(|error| ChainError::Malformed(error.to_string()))?;
+    match verifier.verify_server_cert(leaf, intermediates, name, &[], at) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(ChainError::from_tls(&error)),
+    }
+}
+
 impl ChainError {
     fn from_tls(error: &TlsError) -> Self {
-        match error {
-            TlsError::InvalidCertificate(inner) => Self::from_certificate_error(inner),
-            other => Self::Other(other.to_string()),
+        if let TlsError::InvalidCertificate(inner) = error {
+            Self::from_certificate_error(inner)
+        } else {
+            Self::Other(error.to_string())
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "rustls' enum: what it adds is refused too, in its own words")]
     fn from_certificate_error(error: &TlsCertificateError) -> Self {
         match error {
             TlsCertificateError::ExpiredContext { time, not_after } => {
@@ -108,6 +144,9 @@ impl ChainError {
                 Self::WrongPurpose
             }
             TlsCertificateError::BadSignature => Self::BadSignature,
+            TlsCertificateError::Revoked | TlsCertificateError::UnknownRevocationStatus => {
+                Self::Revoked(error.to_string())
+            }
             TlsCertificateError::UnsupportedSignatureAlgorithmContext { .. }
             | TlsCertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => Self::WeakSignature,
             TlsCertificateError::BadEncoding => Self::Malformed("bad encoding".to_owned()),

@@ -104,12 +104,7 @@ impl Identity {
     /// The key in PEM, for a file of mode 0600.
     #[must_use]
     pub fn key_pem(&self) -> Zeroizing<String> {
-        let label = match &*self.key {
-            PrivateKeyDer::Pkcs1(_) => "RSA PRIVATE KEY",
-            PrivateKeyDer::Sec1(_) => "EC PRIVATE KEY",
-            _ => "PRIVATE KEY",
-        };
-        pem::encode(label, self.key.secret_der())
+        pem::encode_key(&self.key)
     }
 
     /// Both fingerprints of the leaf.

@@ -101,7 +101,9 @@ pub(crate) fn private_key(text: &[u8]) -> Result<Zeroizing<PrivateKeyDer<'static
             SectionKind::RsaPrivateKey => PrivateKeyDer::Pkcs1(der.into()),
             SectionKind::EcPrivateKey => PrivateKeyDer::Sec1(der.into()),
             SectionKind::Certificate => return Err(PemError::CertificateForKey),
-            kind => return Err(PemError::OtherKind { found: name(kind), expected: "a private key" }),
+            kind @ (SectionKind::PublicKey | SectionKind::Crl | SectionKind::Csr | _) => {
+                return Err(PemError::OtherKind { found: name(kind), expected: "a private key" });
+            }
         };
         if found.replace(Zeroizing::new(key)).is_some() {
             return Err(PemError::SeveralKeys);
@@ -112,6 +114,16 @@ pub(crate) fn private_key(text: &[u8]) -> Result<Zeroizing<PrivateKeyDer<'static
         None if looks_like_der(text) => Err(PemError::Der { tool: "pkey" }),
         None => Err(PemError::Nothing { expected: "a private key" }),
     }
+}
+
+/// The PEM text of a private key, labelled by its encoding.
+pub(crate) fn encode_key(key: &PrivateKeyDer<'_>) -> Zeroizing<String> {
+    let label = match key {
+        PrivateKeyDer::Pkcs1(_) => "RSA PRIVATE KEY",
+        PrivateKeyDer::Sec1(_) => "EC PRIVATE KEY",
+        PrivateKeyDer::Pkcs8(_) | _ => "PRIVATE KEY",
+    };
+    encode(label, key.secret_der())
 }
 
 /// The PEM text of one section, lines of 64 characters (RFC 7468).
@@ -145,7 +157,7 @@ fn describe(error: &pem::Error) -> &'static str {
         pem::Error::IllegalSectionStart { .. } => "a BEGIN line is malformed",
         pem::Error::Base64Decode(_) => "a section is not base64",
         pem::Error::SectionTooLarge => "a section is too large",
-        _ => "it cannot be read",
+        pem::Error::Io(_) | pem::Error::NoItemsFound | _ => "it cannot be read",
     }
 }
 
@@ -156,7 +168,7 @@ fn name(kind: SectionKind) -> &'static str {
         SectionKind::RsaPrivateKey | SectionKind::PrivateKey | SectionKind::EcPrivateKey => "a private key",
         SectionKind::Crl => "a revocation list",
         SectionKind::Csr => "a certificate signing request",
-        _ => "something else",
+        SectionKind::EchConfigList | _ => "something else",
     }
 }
 

@@ -166,8 +166,9 @@ impl FromStr for Pin {
             // 44 characters are the base64 of 32 bytes and no length that hexadecimal could have.
             return if value.len() == 44 { spki_of_base64(value, text) } else { of_hex(PinKind::Spki, value, text) };
         }
-        let kind = text.split(':').next().unwrap_or_default();
-        if text.contains(':') && kind.len() != 2 && kind.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        if let Some((kind, _)) = text.split_once(':')
+            && !kind.bytes().all(|byte| byte.is_ascii_hexdigit())
+        {
             return Err(PinError::UnknownKind { text: shortened(text) });
         }
         of_hex(PinKind::Leaf, text, text)

@@ -15,6 +15,8 @@ use rustls::version::{TLS12, TLS13};
 
 use crate::tls;
 
+use Evidence::{Documented, Tested};
+
 /// A TLS version that a stack offers. Nothing older is ever offered or accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TlsVersion {
@@ -54,163 +56,26 @@ const BOTH: &[TlsVersion] = &[TlsVersion::Tls13, TlsVersion::Tls12];
 const ONLY_12: &[TlsVersion] = &[TlsVersion::Tls12];
 const ONLY_13: &[TlsVersion] = &[TlsVersion::Tls13];
 
+/// P-521 stands behind these in Apple's lists and X448 and P-521 in OpenSSL's; no server here has them.
+const MODERN_GROUPS: &[G] = &[G::X25519, G::secp256r1, G::secp384r1];
+const NIST_GROUPS: &[G] = &[G::secp256r1, G::secp384r1];
+
+const SCHANNEL_13: &[S] = &[
+    S::TLS13_AES_256_GCM_SHA384,
+    S::TLS13_AES_128_GCM_SHA256,
+    S::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    S::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    S::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+];
 const SCHANNEL_12: &[S] = &[
     S::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
     S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
     S::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
     S::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 ];
-
-const fn profile(
-    name: &'static str,
-    versions: &'static [TlsVersion],
-    suites: &'static [S],
-    groups: &'static [G],
-    evidence: Evidence,
-    source: &'static str,
-) -> TlsProfile {
-    TlsProfile { name, versions, suites, groups, evidence, source, provider: OnceLock::new() }
-}
-
-static PROFILES: [TlsProfile; 14] = [
-    profile(
-        "windows-11",
-        BOTH,
-        &[
-            S::TLS13_AES_256_GCM_SHA384,
-            S::TLS13_AES_128_GCM_SHA256,
-            S::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-            S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-            S::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-            S::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-        ],
-        &[G::X25519, G::secp256r1, G::secp384r1],
-        Evidence::Documented,
-        "Microsoft Learn, TLS Cipher Suites in Windows 11; TLS Elliptic Curves in Windows 10 and later",
-    ),
-    profile(
-        "windows-10",
-        ONLY_12,
-        SCHANNEL_12,
-        &[G::X25519, G::secp256r1, G::secp384r1],
-        Evidence::Documented,
-        "Microsoft Learn, TLS Cipher Suites in Windows 10 v22H2; TLS Elliptic Curves in Windows 10 and later",
-    ),
-    profile(
-        "windows-7",
-        ONLY_12,
-        &[S::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256],
-        &[G::secp256r1, G::secp384r1],
-        Evidence::Documented,
-        "Microsoft Learn, TLS Cipher Suites in Windows 7",
-    ),
-    profile(
-        "macos",
-        BOTH,
-        APPLE_13,
-        &[G::X25519, G::secp256r1, G::secp384r1],
-        Evidence::Tested,
-        "testssl.sh client simulation, Safari 13 and later",
-    ),
-    profile(
-        "macos-10.13",
-        ONLY_12,
-        APPLE_12,
-        &[G::secp256r1, G::secp384r1],
-        Evidence::Tested,
-        "testssl.sh client simulation, Safari on macOS 10.13",
-    ),
-    profile(
-        "linux",
-        BOTH,
-        OPENSSL,
-        &[G::X25519, G::secp256r1, G::secp384r1],
-        Evidence::Tested,
-        "ClientHello of openssl s_client 3.0",
-    ),
-    profile(
-        "ios",
-        BOTH,
-        APPLE_13,
-        &[G::X25519, G::secp256r1, G::secp384r1],
-        Evidence::Tested,
-        "testssl.sh client simulation, Safari on iOS 13 and later",
-    ),
-    profile(
-        "ios-12.1",
-        ONLY_12,
-        APPLE_12,
-        &[G::X25519, G::secp256r1, G::secp384r1],
-        Evidence::Tested,
-        "testssl.sh client simulation, Safari on iOS 12.1",
-    ),
-    profile(
-        "android-10",
-        BOTH,
-        &[
-            S::TLS13_AES_128_GCM_SHA256,
-            S::TLS13_AES_256_GCM_SHA384,
-            S::TLS13_CHACHA20_POLY1305_SHA256,
-            S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-            S::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-            S::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-            S::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-            S::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-            S::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-        ],
-        &[G::X25519, G::secp256r1, G::secp384r1],
-        Evidence::Tested,
-        "testssl.sh client simulation, Android 10",
-    ),
-    profile(
-        "android-5",
-        ONLY_12,
-        &[S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, S::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256],
-        &[G::secp256r1, G::secp384r1],
-        Evidence::Tested,
-        "testssl.sh client simulation, Android 5.0",
-    ),
-    profile(
-        "wp-8.1",
-        ONLY_12,
-        &[S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256],
-        &[G::secp256r1],
-        Evidence::Tested,
-        "testssl.sh client simulation, IE 11 on Windows Phone 8.1 with an ECDSA certificate",
-    ),
-    profile(
-        "windows-8.1",
-        ONLY_12,
-        &[S::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256],
-        &[G::secp256r1, G::secp384r1],
-        Evidence::Documented,
-        "Microsoft Learn, TLS Cipher Suites in Windows 8.1",
-    ),
-    profile(
-        "tls12-only",
-        ONLY_12,
-        &[
-            S::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-            S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-            S::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-            S::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-            S::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-            S::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-        ],
-        &[G::X25519, G::secp256r1, G::secp384r1],
-        Evidence::Tested,
-        "rustls' own defaults, TLS 1.2 alone",
-    ),
-    profile(
-        "tls13-only",
-        ONLY_13,
-        &[S::TLS13_AES_256_GCM_SHA384, S::TLS13_AES_128_GCM_SHA256, S::TLS13_CHACHA20_POLY1305_SHA256],
-        &[G::X25519, G::secp256r1, G::secp384r1],
-        Evidence::Tested,
-        "rustls' own defaults, TLS 1.3 alone",
-    ),
-];
-
+/// Before Windows 10 there is no ECDHE with RSA and GCM: a server with an RSA certificate gets no connection.
+const SCHANNEL_OLD: &[S] = &[S::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256];
 const APPLE_13: &[S] = &[
     S::TLS13_AES_128_GCM_SHA256,
     S::TLS13_AES_256_GCM_SHA384,
@@ -222,7 +87,6 @@ const APPLE_13: &[S] = &[
     S::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
     S::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 ];
-
 const APPLE_12: &[S] = &[
     S::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
     S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
@@ -231,7 +95,6 @@ const APPLE_12: &[S] = &[
     S::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
     S::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 ];
-
 const OPENSSL: &[S] = &[
     S::TLS13_AES_256_GCM_SHA384,
     S::TLS13_CHACHA20_POLY1305_SHA256,
@@ -242,6 +105,90 @@ const OPENSSL: &[S] = &[
     S::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
     S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
     S::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+];
+const CONSCRYPT: &[S] = &[
+    S::TLS13_AES_128_GCM_SHA256,
+    S::TLS13_AES_256_GCM_SHA384,
+    S::TLS13_CHACHA20_POLY1305_SHA256,
+    S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    S::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    S::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    S::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    S::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+    S::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+];
+const ANDROID_5: &[S] = &[S::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256];
+const WINDOWS_PHONE: &[S] = &[S::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256];
+/// The same set in the same order.
+const RUSTLS_12: &[S] = APPLE_12;
+const RUSTLS_13: &[S] = &[S::TLS13_AES_256_GCM_SHA384, S::TLS13_AES_128_GCM_SHA256, S::TLS13_CHACHA20_POLY1305_SHA256];
+
+const fn profile(
+    name: &'static str,
+    versions: &'static [TlsVersion],
+    suites: &'static [S],
+    groups: &'static [G],
+    (evidence, source): (Evidence, &'static str),
+) -> TlsProfile {
+    TlsProfile { name, versions, suites, groups, evidence, source, provider: OnceLock::new() }
+}
+
+static PROFILES: [TlsProfile; 14] = [
+    profile("windows-11", BOTH, SCHANNEL_13, MODERN_GROUPS, (Documented, "Microsoft, TLS Cipher Suites in Windows 11")),
+    profile(
+        "windows-10",
+        ONLY_12,
+        SCHANNEL_12,
+        MODERN_GROUPS,
+        (Documented, "Microsoft, TLS Cipher Suites in Windows 10"),
+    ),
+    profile(
+        "windows-8.1",
+        ONLY_12,
+        SCHANNEL_OLD,
+        NIST_GROUPS,
+        (Documented, "Microsoft, TLS Cipher Suites in Windows 8.1"),
+    ),
+    // TLS 1.2 is there but off by default (Schannel offers TLS 1.0): this is a Windows 7 on which it was switched on.
+    profile("windows-7", ONLY_12, SCHANNEL_OLD, NIST_GROUPS, (Documented, "Microsoft, TLS Cipher Suites in Windows 7")),
+    profile("macos", BOTH, APPLE_13, MODERN_GROUPS, (Tested, "testssl.sh capture of Safari 18.4 on macOS 15.4")),
+    profile(
+        "macos-10.13",
+        ONLY_12,
+        APPLE_12,
+        MODERN_GROUPS,
+        (Tested, "testssl.sh capture of Safari 12.1 on macOS 10.13.6"),
+    ),
+    profile("linux", BOTH, OPENSSL, MODERN_GROUPS, (Tested, "own capture of openssl s_client 3.0.19")),
+    profile("ios", BOTH, APPLE_13, MODERN_GROUPS, (Tested, "testssl.sh capture of Safari 18.4 on iOS 18.4")),
+    profile(
+        "ios-12.1",
+        ONLY_12,
+        APPLE_12,
+        MODERN_GROUPS,
+        (
+            Documented,
+            "Apple Platform Security: TLS 1.3 from iOS 12.2; suites as in the capture of iOS 12.2 by testssl.sh",
+        ),
+    ),
+    profile("android-10", BOTH, CONSCRYPT, MODERN_GROUPS, (Tested, "testssl.sh capture of Android 10.0 (native)")),
+    // It prefers P-521, then P-384.
+    profile(
+        "android-5",
+        ONLY_12,
+        ANDROID_5,
+        &[G::secp384r1, G::secp256r1],
+        (Tested, "testssl.sh capture of Android 5.0.0"),
+    ),
+    profile(
+        "wp-8.1",
+        ONLY_12,
+        WINDOWS_PHONE,
+        &[G::secp256r1],
+        (Tested, "testssl.sh baselines, IE 11 on Windows Phone 8.1 against ECDSA and RSA certificates"),
+    ),
+    profile("tls12-only", ONLY_12, RUSTLS_12, MODERN_GROUPS, (Tested, "rustls' own defaults without TLS 1.3")),
+    profile("tls13-only", ONLY_13, RUSTLS_13, MODERN_GROUPS, (Tested, "rustls' own defaults without TLS 1.2")),
 ];
 
 impl TlsProfile {

@@ -55,9 +55,10 @@ pub fn shared_key_verifier() -> Arc<dyn ServerCertVerifier> {
 /// For a bad handshake signature the error is the provider's; ask the connection's [`LastVerdict`].
 #[must_use]
 pub fn refusal(error: &TlsError) -> Option<&Verdict> {
-    match error {
-        TlsError::InvalidCertificate(TlsCertificateError::Other(other)) => other.0.downcast_ref(),
-        _ => None,
+    if let TlsError::InvalidCertificate(TlsCertificateError::Other(other)) = error {
+        other.0.downcast_ref()
+    } else {
+        None
     }
 }
 
