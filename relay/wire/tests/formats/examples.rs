@@ -4,9 +4,6 @@ use std::{fs, path::PathBuf};
 
 use relay_wire::{Code, Platform, Rejection, Request, Validator};
 
-/// The platforms that have vectors.
-pub const PLATFORMS: &[Platform] = &[Platform::MacOs, Platform::Ios, Platform::WindowsPhone];
-
 /// One example.
 pub struct Vector {
     /// Platform and example, for messages.

@@ -1,15 +1,15 @@
 //! Every example of FORMATS gives the verdict that stands there; what passes survives emission and the canonical encoding.
 
-use relay_wire::{Validator, canonical};
+use relay_wire::{Platform, Validator, canonical};
 
-use crate::examples::{self, PLATFORMS, check};
+use crate::examples::{self, check};
 
 /// Each platform's examples: three valid, five invalid.
 const EXAMPLES: usize = 8;
 
 #[test]
 fn verdicts() {
-    for &platform in PLATFORMS {
+    for platform in Platform::ALL {
         let vectors = examples::of(platform);
         assert_eq!(vectors.len(), EXAMPLES, "{platform}");
         for vector in vectors {
@@ -22,7 +22,7 @@ fn verdicts() {
 /// The examples are written as our emitters write, so emission gives the very bytes back.
 #[test]
 fn emission() {
-    for &platform in PLATFORMS {
+    for platform in Platform::ALL {
         for vector in examples::of(platform).into_iter().filter(|vector| vector.code.is_none()) {
             let request = check(platform, &vector.body).expect("a valid example");
             let emitted = request.to_body();
@@ -35,7 +35,7 @@ fn emission() {
 /// The canonical encoding is what proofs are made over: its bytes are as fixed as the formats'.
 #[test]
 fn canonical_encoding() {
-    for &platform in PLATFORMS {
+    for platform in Platform::ALL {
         for example in ["V1", "V2", "V3"] {
             let request = check(platform, &examples::body(platform, example)).expect("a valid example");
             let encoded = canonical::encode(&request).expect("within limits");
