@@ -27,6 +27,8 @@ pub enum End {
     UpstreamBroke(io::Error),
     /// No byte moved for the idle limit.
     Idle,
+    /// The device was revoked.
+    Revoked,
 }
 
 impl End {
@@ -38,6 +40,7 @@ impl End {
             Self::DeviceBroke(_) => "device-broke",
             Self::UpstreamBroke(_) => "upstream-broke",
             Self::Idle => "idle",
+            Self::Revoked => "revoked",
         }
     }
 }

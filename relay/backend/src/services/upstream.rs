@@ -35,18 +35,28 @@ pub async fn connect(upstream: &Upstream, peer: &Peer) -> io::Result<TcpStream> 
     }
 }
 
+/// A connection to an upstream that is reset when it is dropped, unless it was used to its end: a FIN would tell the
+/// upstream that it has got everything.
+struct Torn {
+    stream: TcpStream,
+    whole: bool,
+}
+
+impl Drop for Torn {
+    fn drop(&mut self) {
+        if !self.whole {
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
 /// Carries a tunnel to the upstream that `stream` is connected to.
-pub async fn carry(tunnel: &mut TunnelStream, mut stream: TcpStream, means: &Means) -> End {
+pub async fn carry(tunnel: &mut TunnelStream, stream: TcpStream, means: &Means) -> End {
+    let mut upstream = Torn { stream, whole: false };
     if let Err(error) = say(tunnel, Status::Ready).await {
         return End::DeviceBroke(error);
     }
-    let end = both_ways(tunnel, &mut stream, &means.buffers, &means.metrics, means.idle).await;
-    match end {
-        End::Finished => {}
-        End::DeviceBroke(_) | End::UpstreamBroke(_) | End::Idle => {
-            // A FIN would tell the upstream that it has got everything.
-            let _ = stream.set_zero_linger();
-        }
-    }
+    let end = both_ways(tunnel, &mut upstream.stream, &means.buffers, &means.metrics, means.idle).await;
+    upstream.whole = matches!(end, End::Finished);
     end
 }

@@ -1,0 +1,398 @@
+//! A tunnel at its backend: from an assigned data connection to a service.
+//!
+//! In this order, so that nothing is spent on what is not allowed: the grant, a place, the hand-over, TLS with exactly the
+//! device key that the grant names, the preface, the scope. Every refusal is one log line and one metric.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use relay_runtime::{clock::Clock, tls::ReloadableIdentity};
+use relay_trust::{ExpectedKey, ServerIdentity, peer_spki, tunnel_server_config};
+use relay_wire::{
+    builtin::{self, Status},
+    frame::data::Remote,
+    grant::{DeviceKey, Grant, SignedGrant},
+    ids::{Exporter, ServiceName},
+    limits,
+    proof::exporter_label,
+};
+use rustls::server::ResolvesServerCert;
+use tokio::{
+    io::AsyncReadExt,
+    net::TcpStream,
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{
+    buffers::ReadAhead,
+    grants::Verifier,
+    metrics::Metrics,
+    registry::thread::RegistryHandle,
+    services::{
+        self, Means, Peer, Service, Services, TunnelStream,
+        copy::End,
+        proxy_protocol::remote_address,
+        upstream,
+    },
+};
+
+/// Why a tunnel did not reach a service; the grant's own reasons are [`crate::grants::GrantRefusal`]'s.
+#[derive(Debug)]
+enum Refusal {
+    /// There are as many tunnels as there may be.
+    TunnelLimit,
+    /// The data connection broke before it was handed over.
+    HandOver(io::Error),
+    /// The device did not prove the key that the grant names.
+    WrongKey(io::Error),
+    /// TLS failed for another reason.
+    Handshake(io::Error),
+    /// TLS and preface were not there in time.
+    Timeout,
+    /// The preface is none.
+    BadPreface,
+    /// The device went away before it named a service.
+    Gone(io::Error),
+    /// The grant does not allow the service, or it is not offered here.
+    NotAllowed(ServiceName),
+    /// The upstream does not accept connections.
+    Unreachable(ServiceName, io::Error),
+    /// The device was revoked meanwhile.
+    Revoked,
+}
+
+impl Refusal {
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::TunnelLimit => "tunnel-limit",
+            Self::HandOver(_) => "hand-over",
+            Self::WrongKey(_) => "wrong-key",
+            Self::Handshake(_) => "handshake",
+            Self::Timeout => "timeout",
+            Self::BadPreface => "bad-preface",
+            Self::Gone(_) => "gone",
+            Self::NotAllowed(_) => "not-allowed",
+            Self::Unreachable(..) => "unreachable",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// What the log says beside the reason.
+    fn detail(&self) -> String {
+        match self {
+            Self::HandOver(error) | Self::WrongKey(error) | Self::Handshake(error) | Self::Gone(error) => {
+                error.to_string()
+            }
+            Self::NotAllowed(service) => format!("service {service}"),
+            Self::Unreachable(service, error) => format!("service {service}: {error}"),
+            Self::TunnelLimit | Self::Timeout | Self::BadPreface | Self::Revoked => String::new(),
+        }
+    }
+}
+
+/// Tunnels that run, so that those of a revoked device can be ended.
+#[derive(Default)]
+struct Running {
+    tunnels: Mutex<HashMap<String, Vec<(u64, oneshot::Sender<()>)>>>,
+    next: std::sync::atomic::AtomicU64,
+}
+
+/// A tunnel's place among those that run.
+struct Place<'a> {
+    running: &'a Running,
+    key: String,
+    number: u64,
+}
+
+impl Running {
+    fn enter(&self, key: String) -> (Place<'_>, oneshot::Receiver<()>) {
+        let (end, ended) = oneshot::channel();
+        let number = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mut tunnels = self.tunnels.lock().unwrap_or_else(PoisonError::into_inner);
+        tunnels.entry(key.clone()).or_default().push((number, end));
+        drop(tunnels);
+        (Place { running: self, key, number }, ended)
+    }
+
+    /// Ends all tunnels of a device; returns how many.
+    fn end(&self, key: &str) -> usize {
+        let ended = self.tunnels.lock().unwrap_or_else(PoisonError::into_inner).remove(key).unwrap_or_default();
+        ended.into_iter().map(|(_, end)| end.send(())).count()
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut tunnels = self.running.tunnels.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(of_device) = tunnels.get_mut(&self.key) {
+            of_device.retain(|(number, _)| *number != self.number);
+            if of_device.is_empty() {
+                tunnels.remove(&self.key);
+            }
+        }
+    }
+}
+
+/// What a host is made from.
+pub struct HostParts {
+    /// Verifies grants.
+    pub verifier: Verifier,
+    /// What devices see.
+    pub identity: Arc<ReloadableIdentity>,
+    /// What is offered.
+    pub services: Services,
+    /// For `enrol`; the master has one.
+    pub registry: Option<RegistryHandle>,
+    /// Counts.
+    pub metrics: Metrics,
+    /// The backend's clock.
+    pub clock: Clock,
+    /// Tunnels at a time.
+    pub tunnels_max: u32,
+    /// No byte either way for this long ends a tunnel.
+    pub idle: Duration,
+}
+
+/// Takes tunnels. One for all edges of a backend.
+pub struct Host {
+    verifier: Verifier,
+    identity: Arc<ReloadableIdentity>,
+    services: std::sync::RwLock<Arc<Services>>,
+    registry: Option<RegistryHandle>,
+    means: Means,
+    clock: Clock,
+    places: Arc<Semaphore>,
+    tunnels_max: usize,
+    running: Running,
+}
+
+impl Host {
+    /// A host without tunnels.
+    #[must_use]
+    pub fn new(parts: HostParts) -> Self {
+        let tunnels_max = usize::try_from(parts.tunnels_max).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        Self {
+            verifier: parts.verifier,
+            identity: parts.identity,
+            services: std::sync::RwLock::new(Arc::new(parts.services)),
+            registry: parts.registry,
+            means: Means { buffers: crate::buffers::Buffers::default(), metrics: parts.metrics, idle: parts.idle },
+            clock: parts.clock,
+            places: Arc::new(Semaphore::new(tunnels_max)),
+            tunnels_max,
+            running: Running::default(),
+        }
+    }
+
+    /// Counts.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        &self.means.metrics
+    }
+
+    /// The backend's clock.
+    #[must_use]
+    pub const fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Tunnels under way.
+    #[must_use]
+    pub fn tunnels(&self) -> usize {
+        self.tunnels_max - self.places.available_permits()
+    }
+
+    /// From the next tunnel on, offers these.
+    pub fn replace_services(&self, services: Services) {
+        *self.services.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(services);
+    }
+
+    /// From the next tunnel on, only grants signed with this key count.
+    pub fn replace_master(&self, spki: Vec<u8>) {
+        self.verifier.replace_master(spki);
+    }
+
+    /// Ends the tunnels of a device whose standing has ended.
+    pub fn end_device(&self, registry_key: &str) {
+        let tunnels = self.running.end(registry_key);
+        if tunnels > 0 {
+            tracing::info!(device = registry_key, tunnels, "tunnels of a revoked device ended");
+        }
+    }
+
+    /// Takes an assigned data connection to its end. `hand_over` yields its TCP connection once both sides have ended TLS.
+    pub async fn accept(
+        &self,
+        signed: &SignedGrant,
+        remote: Remote,
+        hand_over: impl Future<Output = io::Result<TcpStream>>,
+    ) {
+        let address = remote_address(&remote);
+        let grant = match self.verifier.verify(signed, self.clock.wall()) {
+            Ok(grant) => grant,
+            Err(refusal) => {
+                let reason = refusal.as_str();
+                tracing::warn!(reason, remote = %address, "tunnel refused");
+                self.metrics().tunnel_refused(reason);
+                return;
+            }
+        };
+        let device = grant.device_id.registry_key();
+        if let Err(refusal) = self.carry(grant, remote, hand_over).await {
+            let (reason, detail) = (refusal.as_str(), refusal.detail());
+            tracing::info!(reason, detail, device, remote = %address, "tunnel refused");
+            self.metrics().tunnel_refused(reason);
+        }
+    }
+
+    async fn carry(
+        &self,
+        grant: Grant,
+        remote: Remote,
+        hand_over: impl Future<Output = io::Result<TcpStream>>,
+    ) -> Result<(), Refusal> {
+        let _permit: OwnedSemaphorePermit =
+            Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::TunnelLimit)?;
+        let (_place, mut ended) = self.running.enter(grant.device_id.registry_key());
+        let tcp = hand_over.await.map_err(Refusal::HandOver)?;
+        let opening = timeout(limits::TUNNEL_HANDSHAKE, self.open(tcp, grant, remote));
+        let (mut tunnel, peer, service) = tokio::select! {
+            opened = opening => opened.map_err(|_| Refusal::Timeout)??,
+            _ = &mut ended => return Err(Refusal::Revoked),
+        };
+        let served = tokio::select! {
+            served = self.serve(&mut tunnel, &peer, service) => served,
+            _ = &mut ended => Ok(End::Revoked),
+        };
+        if !matches!(served, Ok(End::Finished)) {
+            services::abort(&tunnel);
+        }
+        served.map(|_| ())
+    }
+
+    /// TLS and the preface.
+    async fn open(
+        &self,
+        tcp: TcpStream,
+        grant: Grant,
+        remote: Remote,
+    ) -> Result<(TunnelStream, Peer, ServiceName), Refusal> {
+        let expected = match grant.device_key {
+            DeviceKey::ToBeEnrolled => ExpectedKey::AnyP256,
+            DeviceKey::Spki(digest) => ExpectedKey::Spki(digest),
+        };
+        let identity: Arc<dyn ResolvesServerCert> = Arc::clone(&self.identity) as _;
+        let config = tunnel_server_config(ServerIdentity::from(identity), expected);
+        let stream = ReadAhead::new(tcp, self.means.buffers.clone());
+        let mut tunnel = TlsAcceptor::from(Arc::new(config)).accept(stream).await.map_err(handshake_refusal)?;
+        let (exporter, spki) = {
+            let tls = tunnel.get_ref().1;
+            let exporter = tls.export_keying_material([0; 32], exporter_label::TUNNEL, None);
+            let spki = tls.peer_certificates().and_then(<[_]>::first).and_then(|leaf| peer_spki(leaf).ok());
+            match (exporter, spki) {
+                (Ok(exporter), Some(spki)) => (Exporter(exporter), spki),
+                (Err(error), _) => return Err(Refusal::Handshake(io::Error::other(error))),
+                (Ok(_), None) => return Err(Refusal::WrongKey(io::ErrorKind::InvalidData.into())),
+            }
+        };
+        let service = read_preface(&mut tunnel).await?;
+        Ok((tunnel, Peer { grant, remote, exporter, spki }, service))
+    }
+
+    async fn serve(&self, tunnel: &mut TunnelStream, peer: &Peer, name: ServiceName) -> Result<End, Refusal> {
+        let services = Arc::clone(&self.services.read().unwrap_or_else(PoisonError::into_inner));
+        let service = services.get(&name).filter(|_| peer.grant.services.allows(&name));
+        let Some(service) = service else {
+            self.answer(tunnel, Status::NotAllowed).await;
+            return Err(Refusal::NotAllowed(name));
+        };
+        let connected = match service {
+            Service::Tcp(target) => match upstream::connect(target, peer).await {
+                Ok(stream) => Some(stream),
+                Err(error) => {
+                    self.answer(tunnel, Status::Unreachable).await;
+                    return Err(Refusal::Unreachable(name, error));
+                }
+            },
+            Service::Sink | Service::Source | Service::Echo | Service::Enrol => None,
+        };
+        tracing::debug!(device = %peer.grant.device_id, remote = %peer.address(), service = %name, "tunnel open");
+        let guard = self.metrics().tunnel_opened(name.as_str());
+        let end = match connected {
+            Some(stream) => upstream::carry(tunnel, stream, &self.means).await,
+            None => self.serve_built_in(tunnel, peer, service).await,
+        };
+        match &end {
+            End::DeviceBroke(error) | End::UpstreamBroke(error) => {
+                tracing::debug!(device = %peer.grant.device_id, service = %name, end = end.as_str(), %error, "tunnel broken");
+            }
+            End::Finished | End::Idle | End::Revoked => {
+                tracing::debug!(device = %peer.grant.device_id, service = %name, end = end.as_str(), "tunnel ended");
+            }
+        }
+        guard.ended(end.as_str());
+        Ok(end)
+    }
+
+    async fn serve_built_in(&self, tunnel: &mut TunnelStream, peer: &Peer, service: &Service) -> End {
+        if let Err(error) = services::say(tunnel, Status::Ready).await {
+            return End::DeviceBroke(error);
+        }
+        let end = match (service, &self.registry) {
+            (Service::Sink, _) => services::sink(tunnel, &self.means).await,
+            (Service::Source, _) => services::source(tunnel, &self.means).await,
+            (Service::Echo, _) => services::echo(tunnel, &self.means).await,
+            (Service::Enrol, Some(registry)) => {
+                services::enrol::enrol(tunnel, peer, registry, &self.means, self.clock.wall()).await
+            }
+            // Only a master's configuration offers `enrol`, and a master has a registry.
+            (Service::Enrol | Service::Tcp(_), _) => End::Idle,
+        };
+        if matches!(end, End::Finished) {
+            services::finish(tunnel).await;
+        }
+        end
+    }
+
+    async fn answer(&self, tunnel: &mut TunnelStream, status: Status) {
+        let answering = async {
+            if services::say(tunnel, status).await.is_ok() {
+                services::finish(tunnel).await;
+            }
+        };
+        let _ = timeout(limits::TUNNEL_HANDSHAKE, answering).await;
+    }
+}
+
+/// Reads the preface and not a byte more: what stands behind it belongs to the service.
+async fn read_preface(tunnel: &mut TunnelStream) -> Result<ServiceName, Refusal> {
+    let mut bytes = [0; builtin::PREFACE_BYTES_MAX];
+    tunnel.read_exact(&mut bytes[..2]).await.map_err(Refusal::Gone)?;
+    builtin::decode_preface(&bytes[..2]).map_err(|_| Refusal::BadPreface)?;
+    let length = 2 + usize::from(bytes[1]);
+    let rest = bytes.get_mut(2..length).ok_or(Refusal::BadPreface)?;
+    tunnel.read_exact(rest).await.map_err(Refusal::Gone)?;
+    match builtin::decode_preface(&bytes[..length]) {
+        Ok(Some((service, _))) => Ok(service),
+        Ok(None) | Err(_) => Err(Refusal::BadPreface),
+    }
+}
+
+/// Tells a device without the right key from a connection that broke.
+fn handshake_refusal(error: io::Error) -> Refusal {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match tls {
+        Some(
+            rustls::Error::InvalidCertificate(_)
+            | rustls::Error::NoCertificatesPresented
+            | rustls::Error::PeerMisbehaved(rustls::PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme),
+        ) => Refusal::WrongKey(error),
+        Some(_) | None => Refusal::Handshake(error),
+    }
+}
