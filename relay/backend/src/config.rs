@@ -51,6 +51,8 @@ pub const GRANT_LIFETIME: Duration = Duration::from_secs(2 * 60);
 /// The configuration of a backend.
 #[derive(Clone)]
 pub struct Config {
+    /// The file it was read from, to be read again at a reload; `None`: there is none.
+    pub file: Option<PathBuf>,
     /// Its name, as the edge's key store and requests spell it.
     pub name: BackendName,
     /// What it is, and what only one of that role has.
@@ -153,7 +155,7 @@ impl Config {
     /// # Errors
     /// Every mistake in it.
     pub fn load(file: &Path) -> Result<Self, Problems> {
-        resolve::resolve(load_toml(file)?, file)
+        resolve::resolve(load_toml(file)?, file, true)
     }
 
     /// Reads a configuration from text; relative paths start beside `file`, which need not exist.
@@ -161,7 +163,7 @@ impl Config {
     /// # Errors
     /// Every mistake in it.
     pub fn from_text(text: &str, file: &Path) -> Result<Self, Problems> {
-        resolve::resolve(parse_toml(&file.display().to_string(), text)?, file)
+        resolve::resolve(parse_toml(&file.display().to_string(), text)?, file, false)
     }
 
     /// Master or storage node.

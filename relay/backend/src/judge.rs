@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -131,7 +131,7 @@ pub struct Rules {
 
 /// Judges requests. Shared by the control connections of a master; never waits.
 pub struct Judge {
-    rules: Rules,
+    rules: RwLock<Arc<Rules>>,
     validator: Validator,
     registry: RegistryHandle,
     signer: Arc<Signer>,
@@ -155,7 +155,12 @@ impl Judge {
         signer: Arc<Signer>,
         metrics: Metrics,
     ) -> Self {
-        Self { rules, validator, registry, signer, nonces: Mutex::new(NonceCache::new(NONCES_MAX)), metrics }
+        Self { rules: RwLock::new(Arc::new(rules)), validator, registry, signer, nonces: Mutex::new(NonceCache::new(NONCES_MAX)), metrics }
+    }
+
+    /// From the next request on, judges by these.
+    pub fn replace_rules(&self, rules: Rules) {
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
     }
 
     /// The verdict on a canonical request that came over the device-edge connection of `exporter`.
@@ -203,6 +208,7 @@ impl Judge {
     }
 
     fn decide(&self, exporter: &Exporter, request: &Request, now: WallTime) -> Result<Verdict, Refusal> {
+        let rules = Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner));
         let content = &request.content;
         let key = content.device_id.registry_key();
         let encoded = canonical::encode_content(content).map_err(|_| Refusal::BadRequest)?;
@@ -219,11 +225,11 @@ impl Judge {
                 proven_device(known.as_deref(), &message, signature)?
             }
         };
-        if content.sent_at.distance(now) > self.rules.clock_skew {
+        if content.sent_at.distance(now) > rules.clock_skew {
             return Err(Refusal::Clock);
         }
         // A request's time is accepted until then and no longer.
-        let expires_at = content.sent_at.plus(self.rules.clock_skew);
+        let expires_at = content.sent_at.plus(rules.clock_skew);
         let insertion = {
             let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
             nonces.insert(&key, content.nonce, expires_at, now)
@@ -233,14 +239,20 @@ impl Judge {
             Insertion::Present => return Err(Refusal::Replay),
             Insertion::Full => return Err(Refusal::NoncesFull),
         }
-        let verdict = self.answer(content, accepted, now)?;
+        let verdict = self.answer(&rules, content, accepted, now)?;
         if matches!(request.proof, Proof::Device(_)) {
             self.registry.seen(key, UnixSeconds(now.unix_seconds()));
         }
         Ok(verdict)
     }
 
-    fn answer(&self, content: &Content, accepted: Accepted, now: WallTime) -> Result<Verdict, Refusal> {
+    fn answer(
+        &self,
+        rules: &Rules,
+        content: &Content,
+        accepted: Accepted,
+        now: WallTime,
+    ) -> Result<Verdict, Refusal> {
         let (node, pin, services) = match &content.operation {
             Operation::Auth => return Ok(Verdict::Accepted),
             Operation::Ping => return Err(Refusal::NotForMaster),
@@ -249,11 +261,11 @@ impl Judge {
                 let digest = identity.fingerprints().spki;
                 let pin = NodePin { kind: grant::PinKind::Spki, digest };
                 let enrol = ServiceName::new(crate::services::ENROL).map_err(|_| Refusal::CannotSign)?;
-                (self.rules.master.clone(), pin, ServiceScope::Only(vec![enrol]))
+                (rules.master.clone(), pin, ServiceScope::Only(vec![enrol]))
             }
             Operation::Transfer { kind, node, .. } => {
-                let pin = self.rules.nodes.get(node).ok_or(Refusal::UnknownNode)?;
-                (node.clone(), node_pin(pin), self.rules.policy.scope(*kind).clone())
+                let pin = rules.nodes.get(node).ok_or(Refusal::UnknownNode)?;
+                (node.clone(), node_pin(pin), rules.policy.scope(*kind).clone())
             }
         };
         let grant = Grant {
@@ -265,7 +277,7 @@ impl Judge {
             services,
             node,
             node_pin: pin,
-            expires_at: now.plus(self.rules.grant_lifetime),
+            expires_at: now.plus(rules.grant_lifetime),
         };
         match self.signer.sign(&grant) {
             Ok(signed) => Ok(Verdict::Granted(signed)),

@@ -1,16 +1,31 @@
-//! The relay process beside an inside server, which only dials out.
+//! The relay process beside an inside server. It only dials out: a control connection to each edge, and data connections
+//! that become tunnels to the services beside it.
+//!
+//! A master also authenticates devices ([`judge`]), keeps the [`registry`] and signs [`grants`]; a storage node verifies
+//! them. Nothing here is global: several [`Backend`]s can live in one process.
 
+mod backend;
 pub mod backoff;
 pub mod buffers;
 pub mod config;
-pub mod data;
-pub mod edge;
+mod control;
+mod data;
+mod edge;
+pub mod error;
 pub mod expiring;
 pub mod grants;
 pub mod judge;
 pub mod metrics;
-pub mod pool;
+mod pool;
 pub mod registry;
+mod reload;
 pub mod revocations;
 pub mod services;
-pub mod tunnel;
+mod status;
+mod tunnel;
+
+pub use backend::{Backend, Observer};
+pub use config::Config;
+pub use edge::EdgeError;
+pub use error::Error;
+pub use status::{CertificateStatus, EdgeStatus, RegistryStatus, Status};

@@ -208,6 +208,12 @@ impl Host {
         self.tunnels_max - self.places.available_permits()
     }
 
+    /// What is offered now.
+    #[must_use]
+    pub fn services(&self) -> Arc<Services> {
+        Arc::clone(&self.services.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// From the next tunnel on, offers these.
     pub fn replace_services(&self, services: Services) {
         *self.services.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(services);
@@ -306,7 +312,7 @@ impl Host {
     }
 
     async fn serve(&self, tunnel: &mut TunnelStream, peer: &Peer, name: ServiceName) -> Result<End, Refusal> {
-        let services = Arc::clone(&self.services.read().unwrap_or_else(PoisonError::into_inner));
+        let services = self.services();
         let service = services.get(&name).filter(|_| peer.grant.services.allows(&name));
         let Some(service) = service else {
             self.answer(tunnel, Status::NotAllowed).await;

@@ -30,7 +30,7 @@ const fn default_admin(role: Role) -> &'static str {
     }
 }
 
-pub(super) fn resolve(raw: Raw, file: &Path) -> Result<Config, Problems> {
+pub(super) fn resolve(raw: Raw, file: &Path, reloadable: bool) -> Result<Config, Problems> {
     let mut problems = Problems::new();
     let found = &mut problems;
     let role = role(&raw.role, found);
@@ -62,6 +62,7 @@ pub(super) fn resolve(raw: Raw, file: &Path) -> Result<Config, Problems> {
     let edges = edges.into_iter().collect::<Option<Vec<_>>>();
     match (name, role_config, edges, certificate) {
         (Some(name), Some(role), Some(edges), Some((certificate, identity))) if problems.is_empty() => Ok(Config {
+            file: reloadable.then(|| file.to_owned()),
             name,
             role,
             edges,

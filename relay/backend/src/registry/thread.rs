@@ -57,6 +57,7 @@ enum Order {
         key: String,
         reply: oneshot::Sender<Result<(), RegistryError>>,
     },
+    Stop,
 }
 
 /// Why the registry thread gave no answer.
@@ -154,9 +155,10 @@ impl RegistryHandle {
     }
 }
 
-/// Owns the thread. It ends when this and every [`RegistryHandle`] are gone.
+/// Owns the thread. It ends by [`RegistryThread::stop`], or when this and every [`RegistryHandle`] are gone.
 pub struct RegistryThread {
-    thread: Option<std::thread::JoinHandle<()>>,
+    orders: SyncSender<Order>,
+    thread: std::thread::JoinHandle<()>,
 }
 
 impl RegistryThread {
@@ -183,14 +185,19 @@ impl RegistryThread {
             .name("registry".to_owned())
             .spawn(move || keeper.run(&queue))
             .map_err(RegistryError::Thread)?;
-        Ok((Self { thread: Some(thread) }, RegistryHandle { orders, cache, healthy }))
+        Ok((Self { orders: orders.clone(), thread }, RegistryHandle { orders, cache, healthy }))
     }
 
-    /// Waits for the thread to end; blocking. The caller has dropped its handles.
-    pub fn join(mut self) {
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+    /// Has the thread finish what is in its queue and write what it noted, and waits for it; blocking. Handles that are
+    /// still there hear that the registry is closed.
+    ///
+    /// # Errors
+    /// If the thread panicked.
+    pub fn stop(self) -> std::thread::Result<()> {
+        let Self { orders, thread } = self;
+        // It fails only when the thread has ended already.
+        let _ = orders.send(Order::Stop);
+        thread.join()
     }
 }
 
@@ -212,9 +219,9 @@ impl Keeper {
         let mut next_poll = Instant::now() + POLL;
         loop {
             match queue.recv_timeout(next_poll.saturating_duration_since(Instant::now())) {
+                Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Ok(order) => self.obey(order),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
             }
             if Instant::now() >= next_poll {
                 self.poll();
@@ -238,6 +245,7 @@ impl Keeper {
             Order::Seen { key, at } => {
                 self.seen.insert(key, at);
             }
+            Order::Stop => {}
             Order::AddSecret { label, secret, uses, lifetime, reply } => {
                 let result = self.registry.add_secret(&label, &secret, uses, lifetime, now);
                 let _ = reply.send(result.and_then(|()| self.refresh()));

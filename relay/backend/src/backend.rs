@@ -1,0 +1,284 @@
+//! A running backend: its parts, wired.
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use relay_runtime::{
+    admin::{Admin, AdminSource},
+    clock::Clock,
+    drain::Drain,
+    tasks::Tasks,
+    tls::ReloadableIdentity,
+};
+use relay_trust::Identity;
+use relay_wire::{Validator, ids::Generation};
+use tokio::sync::watch;
+
+use crate::{
+    config::{Config, MasterConfig, RoleConfig},
+    control::Link,
+    edge::{Credentials, Edge},
+    error::Error,
+    grants::{Signer, Verifier},
+    judge::{Judge, Rules},
+    metrics::Metrics,
+    registry::{
+        UnixSeconds,
+        thread::{RegistryHandle, RegistryThread},
+    },
+    revocations::Revocations,
+    status::Status,
+    tunnel::{Host, HostParts},
+};
+
+/// A backend that is ready to run: files read, registry open, admin address bound. Nothing is dialled before
+/// [`Backend::run`]. Several can live in one process.
+pub struct Backend {
+    shared: Arc<Shared>,
+    admin: Option<Admin>,
+    registry_thread: Option<RegistryThread>,
+}
+
+/// What the parts of a backend share.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) me: Credentials,
+    pub(crate) edges: Vec<Arc<Edge>>,
+    pub(crate) host: Arc<Host>,
+    pub(crate) master: Option<Master>,
+    pub(crate) identity: Arc<ReloadableIdentity>,
+    pub(crate) metrics: Metrics,
+    pub(crate) revocations: Arc<Revocations>,
+}
+
+/// What only a master has.
+pub(crate) struct Master {
+    pub(crate) registry: RegistryHandle,
+    pub(crate) judge: Arc<Judge>,
+    pub(crate) signer: Arc<Signer>,
+}
+
+/// A view of a backend that outlives the call of [`Backend::run`]: for tests, and for programs that embed one.
+#[derive(Clone)]
+pub struct Observer {
+    shared: Arc<Shared>,
+}
+
+impl Backend {
+    /// Opens the registry (a master's), makes the parts and binds the admin address.
+    ///
+    /// # Errors
+    /// [`Error`], with what to do.
+    pub fn start(config: Config) -> Result<Self, Error> {
+        let metrics = Metrics::default();
+        let revocations = Arc::new(Revocations::default());
+        let identity = ReloadableIdentity::new(config.identity.certified_key());
+        let (registry_thread, master, master_spki) = match &config.role {
+            RoleConfig::Master(master) => {
+                let (thread, registry) = RegistryThread::start(&master.registry, Arc::clone(&revocations))?;
+                let signer = Arc::new(Signer::new(Arc::clone(&config.identity)));
+                let judge = Arc::new(Judge::new(
+                    rules(&config, master),
+                    Validator::default(),
+                    registry.clone(),
+                    Arc::clone(&signer),
+                    metrics.clone(),
+                ));
+                (Some(thread), Some(Master { registry, judge, signer }), config.identity.spki())
+            }
+            RoleConfig::StorageNode(node) => (None, None, node.master_spki.clone()),
+        };
+        let host = Arc::new(Host::new(HostParts {
+            verifier: Verifier::new(master_spki, config.name.clone()),
+            identity: Arc::clone(&identity),
+            services: config.services.clone(),
+            registry: master.as_ref().map(|master| master.registry.clone()),
+            metrics: metrics.clone(),
+            clock: Clock::system(),
+            tunnels_max: config.tunnels_max,
+            idle: config.tunnel_idle,
+        }));
+        let edges = config.edges.iter().map(|edge| Edge::new(edge).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
+        let me = Credentials { role: config.role(), name: config.name.clone(), generation: generation() };
+        let admin_address = config.admin;
+        let shared = Arc::new(Shared { config, me, edges, host, master, identity, metrics, revocations });
+        let admin = admin_address.map(|address| bind_admin(address, &shared)).transpose()?;
+        Ok(Self { shared, admin, registry_thread })
+    }
+
+    /// Where the admin address is, with the port that the system chose; `None` if it is off.
+    #[must_use]
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().and_then(|admin| admin.local_addr().ok())
+    }
+
+    /// A view that stays usable while and after the backend runs.
+    #[must_use]
+    pub fn observer(&self) -> Observer {
+        Observer { shared: Arc::clone(&self.shared) }
+    }
+
+    /// Keeps control connections to every edge and serves, until the process drains and its tunnels have ended or their
+    /// time is over. Reads files again whenever `drain` asks for it.
+    pub async fn run(self, drain: Drain) {
+        let Self { shared, admin, registry_thread } = self;
+        let tunnels = Tasks::new();
+        let links = Tasks::new();
+        let others = Tasks::new();
+        for edge in &shared.edges {
+            let link = Link {
+                edge: Arc::clone(edge),
+                me: shared.me.clone(),
+                judge: shared.master.as_ref().map(|master| Arc::clone(&master.judge)),
+                revocations: Arc::clone(&shared.revocations),
+                host: Arc::clone(&shared.host),
+                pool: shared.config.pool,
+                reconnect_max: shared.config.reconnect_max,
+                tasks: tunnels.spawner(),
+            };
+            links.spawn("control connection", link.run(drain.watch()));
+        }
+        others.spawn("ending of revoked devices", end_revoked(Arc::clone(&shared)));
+        others.spawn("reload", reloads(Arc::clone(&shared), drain.clone()));
+        if let Some(admin) = admin {
+            others.spawn("admin", admin.run(drain.watch()));
+        }
+        let mut phase = drain.watch();
+        phase.draining().await;
+        let deadline = shared.config.drain;
+        let aborted = tokio::select! {
+            aborted = async {
+                links.idle().await;
+                tunnels.shutdown(deadline).await
+            } => aborted,
+            () = phase.stopped() => 0,
+        };
+        if aborted > 0 {
+            tracing::warn!(tunnels = aborted, ?deadline, "tunnels cut off at the drain deadline");
+        }
+        drain.stop();
+        drop(links);
+        others.shutdown(std::time::Duration::from_secs(2)).await;
+        drop(shared);
+        if let Some(thread) = registry_thread {
+            join_registry(thread).await;
+        }
+        tracing::info!("stopped");
+    }
+}
+
+impl Observer {
+    /// Waits until the control connections to all configured edges stand at the same moment.
+    pub async fn connected(&self) {
+        let mut watches: Vec<watch::Receiver<bool>> = self.shared.edges.iter().map(|edge| edge.connected()).collect();
+        loop {
+            for watch in &mut watches {
+                // An error means that the edge is gone, and this holds it.
+                let _ = watch.wait_for(|connected| *connected).await;
+            }
+            if watches.iter().all(|watch| *watch.borrow()) {
+                return;
+            }
+        }
+    }
+
+    /// The state in numbers and names.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        Status::of(&self.shared)
+    }
+
+    /// The registry; a master has one. It is closed once the backend has run.
+    #[must_use]
+    pub fn registry(&self) -> Option<&RegistryHandle> {
+        self.shared.master.as_ref().map(|master| &master.registry)
+    }
+
+    /// This backend's identity inside tunnels: the fingerprints of it are what devices pin.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.shared.config.identity
+    }
+}
+
+fn bind_admin(address: SocketAddr, shared: &Arc<Shared>) -> Result<Admin, Error> {
+    let mut registry = prometheus_client::registry::Registry::default();
+    shared.metrics.register(&mut registry);
+    let source: Arc<dyn AdminSource> = Arc::new(Observer { shared: Arc::clone(shared) });
+    Ok(Admin::bind(address, Arc::new(registry), source)?)
+}
+
+impl AdminSource for Observer {
+    /// Ready means that this backend can do its work for somebody: at least one edge is connected and, at a master, the
+    /// registry can be read and written. `/status` and `sallyport_backend_edge_connected` tell the edges apart.
+    fn ready(&self) -> Result<(), String> {
+        if !self.shared.edges.iter().any(|edge| *edge.connected().borrow()) {
+            return Err("no edge is connected".to_owned());
+        }
+        match &self.shared.master {
+            Some(master) if !master.registry.is_healthy() => Err("the registry cannot be read or written".to_owned()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn status(&self) -> serde_json::Value {
+        serde_json::to_value(Status::of(&self.shared)).unwrap_or_default()
+    }
+
+    fn refresh_metrics(&self) {
+        if let Some(master) = &self.shared.master {
+            let cache = master.registry.cache();
+            self.shared.metrics.set_registry(cache.devices(), cache.secrets_live(UnixSeconds::now()));
+        }
+    }
+}
+
+/// Ends this backend's own tunnels of devices that have ended.
+async fn end_revoked(shared: Arc<Shared>) {
+    let mut newest = shared.revocations.watch();
+    let mut dealt = 0;
+    loop {
+        for (number, device_id) in shared.revocations.after(dealt, usize::MAX) {
+            shared.host.end_device(&device_id.registry_key());
+            dealt = number;
+        }
+        if newest.wait_for(|newest| *newest > dealt).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn reloads(shared: Arc<Shared>, drain: Drain) {
+    let mut reloads = drain.reloads();
+    loop {
+        reloads.next().await;
+        let shared = Arc::clone(&shared);
+        // Reading files blocks; it is done in a moment, and only on an administrator's word.
+        let _ = tokio::task::spawn_blocking(move || crate::reload::reload(&shared)).await;
+    }
+}
+
+async fn join_registry(thread: RegistryThread) {
+    if !matches!(tokio::task::spawn_blocking(move || thread.stop()).await, Ok(Ok(()))) {
+        tracing::error!("the registry thread panicked; this is a bug in the relay, please report it");
+    }
+}
+
+pub(crate) fn rules(config: &Config, master: &MasterConfig) -> Rules {
+    Rules {
+        master: config.name.clone(),
+        nodes: master.nodes.iter().cloned().collect(),
+        policy: master.policy.clone(),
+        clock_skew: master.clock_skew,
+        grant_lifetime: master.grant_lifetime,
+    }
+}
+
+/// Unix time in nanoseconds: a process that starts later supersedes an earlier one of the same name.
+fn generation() -> Generation {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Generation(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}

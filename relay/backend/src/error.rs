@@ -1,0 +1,102 @@
+//! Why a backend does not start or a command fails, and with which exit code.
+
+use std::path::PathBuf;
+
+use relay_runtime::{config::Problems, listen::ListenError};
+
+use crate::{
+    edge::EdgeError,
+    registry::{
+        RegistryError,
+        entry::EntryError,
+        import::ImportError,
+        thread::Unavailable,
+    },
+};
+
+/// All that a command can fail with.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Mistakes in the configuration.
+    #[error(transparent)]
+    Config(#[from] Problems),
+    /// The registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The registry, through its thread.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// The description of a device.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// An import file.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// The admin address.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// TLS towards an edge.
+    #[error(transparent)]
+    Edge(#[from] EdgeError),
+    /// A certificate could not be made.
+    #[error("cannot make a certificate: {0}")]
+    Identity(#[from] relay_trust::IdentityError),
+    /// A secret file.
+    #[error(transparent)]
+    SecretFile(#[from] relay_trust::SecretFileError),
+    /// A file that is to be written is there already.
+    #[error("{0} exists already, and nothing is overwritten; choose another --dir, or remove it")]
+    Exists(PathBuf),
+    /// A file could not be read or written.
+    #[error("cannot {operation} {path}: {source}")]
+    File {
+        /// `read`, `write`, `create`.
+        operation: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A value on the command line.
+    #[error("{option} {value:?}: {problem}; {remedy}")]
+    Option {
+        /// The option.
+        option: &'static str,
+        /// What was given.
+        value: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The system refused what a running process needs.
+    #[error("{0}")]
+    System(#[source] std::io::Error),
+}
+
+/// Exit code of success.
+pub const EXIT_OK: u8 = 0;
+/// Exit code when something failed at run time.
+pub const EXIT_FAILED: u8 = 1;
+/// Exit code of a mistake in the command line, the configuration, or a file that the user gave.
+pub const EXIT_USAGE: u8 = 2;
+
+impl Error {
+    /// The exit code of a process that fails with this.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Entry(_) | Self::Exists(_) | Self::Option { .. } => EXIT_USAGE,
+            Self::Import(ImportError::Lines { .. } | ImportError::TooMany) => EXIT_USAGE,
+            Self::Import(ImportError::Read(_) | ImportError::Registry(_))
+            | Self::Registry(_)
+            | Self::Unavailable(_)
+            | Self::Listen(_)
+            | Self::Edge(_)
+            | Self::Identity(_)
+            | Self::SecretFile(_)
+            | Self::File { .. }
+            | Self::System(_) => EXIT_FAILED,
+        }
+    }
+}
