@@ -1,0 +1,97 @@
+//! What a device believes inside the relay: the master by its deployed pin, a grant by the master's key, a node by the grant.
+
+use relay_trust::{Pin, PinKind, PinSet, Verdict, fingerprints, verify_p256};
+use relay_wire::{
+    grant::{self, DeviceKey, Grant, NodePin, SignedGrant},
+    ids::{BackendName, DeviceId, ServiceName},
+    proof,
+    request::OperationName,
+    time::WallTime,
+};
+
+use super::{Failure, Step};
+
+/// What the grant of an offer must say.
+pub struct Expected<'a> {
+    /// This device.
+    pub device_id: &'a DeviceId,
+    /// The SHA-256 of its SPKI.
+    pub key: [u8; 32],
+    /// What it asked for.
+    pub operation: OperationName,
+    /// Where.
+    pub node: &'a BackendName,
+    /// The time now, by this device's clock.
+    pub now: WallTime,
+}
+
+/// The grant, if the master signed it and it is the one that was asked for.
+///
+/// The edge passes grants on and may be captured: everything that it could have swapped is compared.
+pub fn check_grant(signed: &SignedGrant, master_spki: &[u8], expected: &Expected<'_>) -> Result<Grant, Failure> {
+    let grant = verified(signed, master_spki, expected.now)?;
+    if grant.device_id != *expected.device_id {
+        return Err(Failure::Grant("it is for another device"));
+    }
+    if grant.device_key != DeviceKey::Spki(expected.key) {
+        return Err(Failure::Grant("it is for another device key"));
+    }
+    if grant.operation != expected.operation {
+        return Err(Failure::Grant("it is for another operation"));
+    }
+    if grant.node != *expected.node {
+        return Err(Failure::Grant("it is for another node"));
+    }
+    Ok(grant)
+}
+
+/// Checks the grant of a `register` offer against the master that was found in the tunnel.
+pub fn check_enrol_grant(
+    signed: &SignedGrant,
+    certificate: &[u8],
+    master_spki: &[u8],
+    device_id: &DeviceId,
+    now: WallTime,
+) -> Result<(), Failure> {
+    let grant = verified(signed, master_spki, now)?;
+    if grant.device_id != *device_id {
+        return Err(Failure::Grant("it is for another device"));
+    }
+    if grant.operation != OperationName::Register {
+        return Err(Failure::Grant("it is for another operation"));
+    }
+    if !pin(&grant.node_pin).matches(certificate) {
+        return Err(Failure::Grant("it names another master than the one in the tunnel"));
+    }
+    Ok(())
+}
+
+fn verified(signed: &SignedGrant, master_spki: &[u8], now: WallTime) -> Result<Grant, Failure> {
+    if !verify_p256(master_spki, &proof::grant(&signed.grant), &signed.signature) {
+        return Err(Failure::Grant("the master did not sign it"));
+    }
+    let grant = Grant::decode(&signed.grant).map_err(|_| Failure::Grant("it does not decode"))?;
+    // A clock that is off by as much as the master tolerates in requests must not spoil a good grant.
+    if grant.expires_at.plus(relay_wire::limits::CLOCK_SKEW) <= now {
+        return Err(Failure::Grant("it has expired"));
+    }
+    Ok(grant)
+}
+
+fn pin(pin: &NodePin) -> Pin {
+    let kind = match pin.kind {
+        grant::PinKind::Leaf => PinKind::Leaf,
+        grant::PinKind::Spki => PinKind::Spki,
+    };
+    Pin::new(kind, pin.digest)
+}
+
+/// The pin of the grant's node, as the verifier of its tunnel wants it.
+pub fn node_pins(grant: &Grant) -> Result<PinSet, Failure> {
+    PinSet::new(vec![pin(&grant.node_pin)]).map_err(|error| Failure::Local(error.to_string()))
+}
+
+/// The service in which a device enrols.
+pub fn enrol_service() -> Result<ServiceName, Failure> {
+    ServiceName::new("enrol").map_err(|error| Failure::Local(error.to_string()))
+}
