@@ -82,7 +82,7 @@ async fn one_edge(target: &EdgeTarget, edge: &EdgeAddress, profile: &TlsProfile)
 fn edge_failure(verdict: &LastVerdict, edge: &EdgeAddress, error: io::Error) -> Failure {
     let verdict = verdict.get();
     if verdict.halts() {
-        return Failure::Halted { verdict };
+        return Failure::Halted { peer: "the edge", reason: verdict.to_string() };
     }
     tls_failure(Step::Tls, edge.to_string(), error)
 }

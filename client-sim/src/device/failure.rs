@@ -2,7 +2,6 @@
 
 use std::{fmt, io, time::Duration};
 
-use relay_trust::Verdict;
 use relay_wire::{builtin::Status, ids::ServiceName};
 use thiserror::Error;
 
@@ -57,11 +56,13 @@ impl fmt::Display for Step {
 #[derive(Debug, Error)]
 pub enum Failure {
     /// The peer's certificate matches none of the deployed pins, or the peer could not prove that it holds the key. The
-    /// device stops here: nothing of a request was sent, and it does not come back until a person has looked.
-    #[error("halted: {verdict}; nothing of a request was sent, and this device does not retry")]
+    /// device stops here: not one byte was sent to that peer, and it does not come back until a person has looked.
+    #[error("halted: {peer}: {reason}; nothing was sent to it, and this device does not retry")]
     Halted {
+        /// Who it claimed to be: the edge, or the master in the enrol tunnel.
+        peer: &'static str,
         /// What was wrong.
-        verdict: Verdict,
+        reason: String,
     },
     /// The relay said no. A stranger learns no reason; the edge's log has it.
     #[error("{step} was refused; the reason is in the log of the edge or of the master")]

@@ -1,6 +1,6 @@
 //! What a device believes inside the relay: the master by its deployed pin, a grant by the master's key, a node by the grant.
 
-use relay_trust::{Pin, PinKind, PinSet, Verdict, fingerprints, verify_p256};
+use relay_trust::{Pin, PinKind, PinSet, verify_p256};
 use relay_wire::{
     grant::{self, DeviceKey, Grant, NodePin, SignedGrant},
     ids::{BackendName, DeviceId, ServiceName},
@@ -9,7 +9,7 @@ use relay_wire::{
     time::WallTime,
 };
 
-use super::{Failure, Step};
+use super::Failure;
 
 /// What the grant of an offer must say.
 pub struct Expected<'a> {
@@ -94,4 +94,13 @@ pub fn node_pins(grant: &Grant) -> Result<PinSet, Failure> {
 /// The service in which a device enrols.
 pub fn enrol_service() -> Result<ServiceName, Failure> {
     ServiceName::new("enrol").map_err(|error| Failure::Local(error.to_string()))
+}
+
+/// A master that does not match its deployed pin is as bad as an edge that does not: the device halts. (A node that does not
+/// match its grant is not: that pin was not deployed, and a node whose certificate was renewed must not stop a fleet.)
+pub fn halt_on_wrong_master(failure: Failure) -> Failure {
+    match failure {
+        Failure::WrongBackend(reason) => Failure::Halted { peer: "the master", reason },
+        other => other,
+    }
 }
