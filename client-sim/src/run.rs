@@ -1,0 +1,150 @@
+//! `run`: a fleet against a relay, and whether every device got what it should.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use relay_lab::{Lab, LabOptions};
+use relay_trust::random;
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::{Instant, sleep},
+};
+
+use crate::{
+    cli::{Format, RunArgs},
+    cpu::{self, Cpu, RELAY_THREADS},
+    error::Error,
+    fleet::{Fleet, Plan},
+    progress::Progress,
+    record::Recorder,
+    report::{self, Held, Summary},
+    schedule::Schedule,
+    target::Target,
+};
+
+/// The pace at which devices arrive unless a ramp is given: two cores keep up with it, relay included.
+const PACE: Duration = Duration::from_millis(25);
+/// Descriptors that a device at work needs here: its connection, a tunnel; embedded, the other ends and the spliced pair.
+const DESCRIPTORS_PER_DEVICE: u64 = 10;
+
+/// Runs a fleet and prints the report.
+///
+/// # Errors
+/// [`Error::Verdict`] if a device got something else than it should, after the report; other errors if the run could not
+/// be made.
+pub fn run(args: &RunArgs) -> Result<(), Error> {
+    let embedded = args.edge.edges.is_empty();
+    if embedded && (args.edge.pins.is_some() || args.edge.roots.is_some() || args.deployment.mass_secret_file.is_some())
+    {
+        return Err(Error::Usage("--edge HOST:PORT is needed with --pin, --roots and --mass-secret-file".into()));
+    }
+    let seed = args.seed.unwrap_or_else(|| if embedded { 1 } else { u64::from_be_bytes(random()) });
+    raise_descriptors(args);
+    let devices = runtime("client-sim")?;
+    let summary = if embedded {
+        let relay = runtime(RELAY_THREADS)?;
+        let lab = relay
+            .block_on(Lab::start(LabOptions::default()))
+            .map_err(|error| Error::Lab(format!("cannot start: {error}")))?;
+        let summary = Target::from_lab(&lab, args.devices.get())
+            .and_then(|target| devices.block_on(fleet(args, seed, target, true)));
+        relay.block_on(lab.stop());
+        summary?
+    } else {
+        let target = Target::from_args(&args.edge, &args.deployment)?;
+        devices.block_on(fleet(args, seed, target, false))?
+    };
+    write_results(args, &summary)?;
+    if summary.passed { Ok(()) } else { Err(Error::Verdict) }
+}
+
+fn runtime(name: &'static str) -> Result<Runtime, Error> {
+    Builder::new_multi_thread()
+        .enable_all()
+        .thread_name(name)
+        .build()
+        .map_err(|source| Error::System { action: "start the asynchronous runtime".into(), source })
+}
+
+fn raise_descriptors(args: &RunArgs) {
+    let at_work = if args.hold.is_some() { args.devices.get() } else { args.devices.get().min(args.concurrency.get()) };
+    let wanted = u64::from(at_work) * DESCRIPTORS_PER_DEVICE;
+    match relay_runtime::resources::raise_descriptor_limit() {
+        Ok(limit) if limit < wanted => say(&format!(
+            "the limit of {limit} open files may be too low for {at_work} devices at one time; raise it with `ulimit -n`"
+        )),
+        Ok(_) => {}
+        Err(error) => say(&format!("the limit of open files could not be raised: {error}")),
+    }
+}
+
+/// Talk goes to standard error, and it does not matter if nobody listens.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+async fn fleet(args: &RunArgs, seed: u64, target: Target, embedded: bool) -> Result<Summary, Error> {
+    let count = args.devices.get();
+    let ramp = args.ramp.unwrap_or(PACE * count);
+    let schedule = Schedule::new(seed, count, ramp);
+    let recorder = Arc::new(Recorder::default());
+    let mut progress = Progress::new(Arc::clone(&recorder), &schedule);
+    let edges: Vec<String> = target.edge.edges.iter().map(ToString::to_string).collect();
+    let edges = if embedded { format!("a relay embedded in this process (pid {}), edge {}", std::process::id(), edges.join(", ")) } else { edges.join(", ") };
+    progress.say(&format!("{count} devices over {ramp:?} against {edges}; seed {seed}"));
+    let plan = Plan {
+        schedule,
+        target,
+        seed,
+        bytes: args.bytes,
+        concurrency: usize::try_from(args.concurrency.get()).unwrap_or(usize::MAX >> 4),
+        hold: args.hold.is_some(),
+    };
+    let (started, cpu) = (Instant::now(), Cpu::now());
+    let fleet = Fleet::start(plan, Arc::clone(&recorder));
+    let mut lag = Duration::ZERO;
+    tokio::select! {
+        () = fleet.all_done() => {}
+        () = progress.show(&mut lag) => {}
+    }
+    progress.finish();
+    let elapsed = started.elapsed();
+    let cpu = Cpu::now().zip(cpu).map(|(now, before)| now.since(before));
+    let held = match args.hold {
+        None => None,
+        Some(time) => Some(hold(&fleet, &progress, time).await),
+    };
+    fleet.release().await;
+    Ok(Summary::new(&recorder.finish(), report::Run { seed, embedded, elapsed, lag, cpu, held }))
+}
+
+/// Keeps the served devices connected and idle.
+async fn hold(fleet: &Fleet, progress: &Progress, time: Duration) -> Held {
+    let devices = fleet.holding();
+    progress.say(&format!(
+        "holding {devices} connections for {} (pid {})",
+        humantime::format_duration(time),
+        std::process::id()
+    ));
+    sleep(time).await;
+    Held { time, devices, lost: fleet.lost(), resident_bytes: cpu::resident_bytes() }
+}
+
+fn write_results(args: &RunArgs, summary: &Summary) -> Result<(), Error> {
+    let text = match args.format {
+        Format::Text => report::text::render(summary),
+        Format::Json => report::json::render(summary)?,
+    };
+    let mut output = io::stdout().lock();
+    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(Error::Output)?;
+    args.report.as_deref().map_or(Ok(()), |path| write_page(path, summary))
+}
+
+fn write_page(path: &Path, summary: &Summary) -> Result<(), Error> {
+    std::fs::write(path, report::html::render(summary))
+        .map_err(|source| Error::File { action: "write", path: path.to_owned(), source })
+}
