@@ -73,9 +73,8 @@ pub struct DeploymentArgs {
 /// # Errors
 /// A text that lists the names.
 pub fn platform(name: &str) -> Result<Platform, String> {
-    Platform::from_name(name).ok_or_else(|| {
-        "give win or windows, mac or macos, linux, ios, android, wp or windows-phone".to_owned()
-    })
+    Platform::from_name(name)
+        .ok_or_else(|| "give win or windows, mac or macos, linux, ios, android, wp or windows-phone".to_owned())
 }
 
 /// How output on standard output is formatted where it is text or JSON.

@@ -51,15 +51,6 @@ fn parse(stat: &str) -> Option<(&str, Duration)> {
     Some((name, Duration::from_millis((user + system) * 10)))
 }
 
-/// Resident memory of this process in bytes; `None` where it cannot be known.
-#[must_use]
-pub fn resident_bytes() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +66,5 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn knows_itself() {
         assert!(Cpu::now().is_some());
-        assert!(resident_bytes().unwrap() > 0);
     }
 }

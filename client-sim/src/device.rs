@@ -17,7 +17,7 @@ use relay_wire::{
     canonical,
     frame::reply::Offer,
     grant::Grant,
-    ids::{BackendName, DeviceId, Exporter, Nonce, ServiceName},
+    ids::{BackendName, Exporter, Nonce, ServiceName},
     limits, proof,
     request::{Content, Operation, Proof, Request, TransferKind},
 };
@@ -161,12 +161,7 @@ impl Device {
     /// # Errors
     /// [`Failure::Refused`] for an unknown secret or an id that is enrolled already; [`Failure::Halted`] if the
     /// backend in the tunnel is not the pinned master.
-    pub async fn enrol(
-        &mut self,
-        link: &mut Link,
-        secret: &MassSecret,
-        master_pins: &PinSet,
-    ) -> Result<(), Failure> {
+    pub async fn enrol(&mut self, link: &mut Link, secret: &MassSecret, master_pins: &PinSet) -> Result<(), Failure> {
         let content = self.content(Operation::Register { user: self.persona.user.clone() }, None);
         let request = Self::introduced(link.exporter(), content, secret)?;
         let offer = match link.request(Step::Register, self.persona.platform(), request.to_body()).await? {
@@ -275,8 +270,7 @@ impl Device {
     pub async fn open(&self, granted: Granted, service: &ServiceName) -> Result<Tunnel, Failure> {
         let pins = trust::node_pins(&granted.grant)?;
         let Granted { offer, edge, .. } = granted;
-        let connection =
-            dial::tunnel(edge, &offer.token, pins, &self.identity, self.persona.tls, Step::Tunnel).await?;
+        let connection = dial::tunnel(edge, &offer.token, pins, &self.identity, self.persona.tls, Step::Tunnel).await?;
         let mut stream = connection.stream;
         let deadline = Instant::now() + limits::TUNNEL_HANDSHAKE;
         preface(&mut stream, service, deadline, Step::Tunnel).await?;

@@ -15,6 +15,7 @@ pub mod cli;
 pub mod connect;
 pub mod cpu;
 pub mod device;
+pub mod embedded;
 pub mod error;
 pub mod fleet;
 pub mod hex;

@@ -104,14 +104,7 @@ impl Persona {
     /// The content of a request of this device.
     #[must_use]
     pub fn content(&self, operation: Operation, sent_at: WallTime, nonce: Nonce, estimate: Option<u64>) -> Content {
-        Content {
-            device_id: self.id.clone(),
-            operation,
-            sent_at,
-            nonce,
-            estimate,
-            profile: self.profile.clone(),
-        }
+        Content { device_id: self.id.clone(), operation, sent_at, nonce, estimate, profile: self.profile.clone() }
     }
 }
 
@@ -199,10 +192,8 @@ mod tests {
         let nonce = Nonce::new([7; 16]).unwrap();
         let node = BackendName::new("node-a").unwrap();
         let transfer = |kind| Operation::Transfer { kind, node: node.clone(), paths: persona.paths() };
-        let with = |operation, estimate, proof| Request {
-            content: persona.content(operation, now, nonce, estimate),
-            proof,
-        };
+        let with =
+            |operation, estimate, proof| Request { content: persona.content(operation, now, nonce, estimate), proof };
         vec![
             with(Operation::Register { user: persona.user.clone() }, None, Proof::Mass([5; 32])),
             with(Operation::Auth, None, Proof::Device([6; 64])),

@@ -34,9 +34,8 @@ impl Progress {
     /// Progress of the devices of `schedule`, which report to `recorder`.
     #[must_use]
     pub fn new(recorder: Arc<Recorder>, schedule: &Schedule) -> Self {
-        let expected = Platform::ALL.map(|platform| {
-            schedule.arrivals.iter().filter(|arrival| arrival.platform == platform).count() as u64
-        });
+        let expected = Platform::ALL
+            .map(|platform| schedule.arrivals.iter().filter(|arrival| arrival.platform == platform).count() as u64);
         let face = if io::stderr().is_terminal() { bars(&expected) } else { Face::Lines { last: String::new() } };
         Self { recorder, expected, started: Instant::now(), face }
     }

@@ -264,8 +264,7 @@ impl Record {
     /// How many devices of `platform` (all: `None`) were expected to have `outcome`, and how many did.
     #[must_use]
     pub fn expected_and_observed(&self, platform: Option<Platform>, outcome: Outcome) -> (u64, u64) {
-        let of_platform =
-            self.matrix.iter().filter(|((of, _, _), _)| platform.is_none_or(|platform| platform == *of));
+        let of_platform = self.matrix.iter().filter(|((of, _, _), _)| platform.is_none_or(|platform| platform == *of));
         of_platform.fold((0, 0), |(expected, observed), ((_, part, had), count)| {
             (
                 expected + if Outcome::expected(*part) == outcome { *count } else { 0 },
@@ -301,14 +300,6 @@ impl Record {
             p99: Duration::from_micros(sum.value_at_quantile(0.99)),
             max: Duration::from_micros(sum.max()),
         }
-    }
-
-    /// The times of `phase` on all platforms at these quantiles, for a plot.
-    #[must_use]
-    pub fn curve(&self, platform: Platform, phase: Phase, quantiles: &[f64]) -> Vec<Duration> {
-        self.times.get(&(platform, phase)).map_or_else(Vec::new, |histogram| {
-            quantiles.iter().map(|quantile| Duration::from_micros(histogram.value_at_quantile(*quantile))).collect()
-        })
     }
 }
 

@@ -7,16 +7,17 @@ use std::{
     time::Duration,
 };
 
-use relay_lab::{Lab, LabOptions};
+use relay_runtime::resources::{self, DescriptorLimit};
 use relay_trust::random;
 use tokio::{
-    runtime::{Builder, Runtime},
+    runtime::Builder,
     time::{Instant, sleep},
 };
 
 use crate::{
     cli::{Format, RunArgs},
-    cpu::{self, Cpu, RELAY_THREADS},
+    cpu::Cpu,
+    embedded::Embedded,
     error::Error,
     fleet::{Fleet, Plan},
     progress::Progress,
@@ -44,38 +45,30 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     }
     let seed = args.seed.unwrap_or_else(|| if embedded { 1 } else { u64::from_be_bytes(random()) });
     raise_descriptors(args);
-    let devices = runtime("client-sim")?;
+    let devices = Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("client-sim")
+        .build()
+        .map_err(|source| Error::System { action: "start the asynchronous runtime".into(), source })?;
     let summary = if embedded {
-        let relay = runtime(RELAY_THREADS)?;
-        let lab = relay
-            .block_on(Lab::start(LabOptions::default()))
-            .map_err(|error| Error::Lab(format!("cannot start: {error}")))?;
-        let summary = Target::from_lab(&lab, args.devices.get())
-            .and_then(|target| devices.block_on(fleet(args, seed, target, true)));
-        relay.block_on(lab.stop());
-        summary?
+        let (relay, target) = Embedded::start(args.devices.get())?;
+        let summary = devices.block_on(fleet(args, seed, target, true));
+        relay.stop();
+        summary
     } else {
         let target = Target::from_args(&args.edge, &args.deployment)?;
-        devices.block_on(fleet(args, seed, target, false))?
+        devices.block_on(fleet(args, seed, target, false))
     };
     write_results(args, &summary)?;
     if summary.passed { Ok(()) } else { Err(Error::Verdict) }
 }
 
-fn runtime(name: &'static str) -> Result<Runtime, Error> {
-    Builder::new_multi_thread()
-        .enable_all()
-        .thread_name(name)
-        .build()
-        .map_err(|source| Error::System { action: "start the asynchronous runtime".into(), source })
-}
-
 fn raise_descriptors(args: &RunArgs) {
     let at_work = if args.hold.is_some() { args.devices.get() } else { args.devices.get().min(args.concurrency.get()) };
     let wanted = u64::from(at_work) * DESCRIPTORS_PER_DEVICE;
-    match relay_runtime::resources::raise_descriptor_limit() {
-        Ok(limit) if limit < wanted => say(&format!(
-            "the limit of {limit} open files may be too low for {at_work} devices at one time; raise it with `ulimit -n`"
+    match resources::raise_descriptor_limit() {
+        Ok(DescriptorLimit { now: Some(now), .. }) if now < wanted => say(&format!(
+            "the limit of {now} open files may be too low for {at_work} devices at one time; raise it with `ulimit -n`"
         )),
         Ok(_) => {}
         Err(error) => say(&format!("the limit of open files could not be raised: {error}")),
@@ -87,14 +80,18 @@ fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-async fn fleet(args: &RunArgs, seed: u64, target: Target, embedded: bool) -> Result<Summary, Error> {
+async fn fleet(args: &RunArgs, seed: u64, target: Target, embedded: bool) -> Summary {
     let count = args.devices.get();
     let ramp = args.ramp.unwrap_or(PACE * count);
     let schedule = Schedule::new(seed, count, ramp);
     let recorder = Arc::new(Recorder::default());
     let mut progress = Progress::new(Arc::clone(&recorder), &schedule);
     let edges: Vec<String> = target.edge.edges.iter().map(ToString::to_string).collect();
-    let edges = if embedded { format!("a relay embedded in this process (pid {}), edge {}", std::process::id(), edges.join(", ")) } else { edges.join(", ") };
+    let edges = if embedded {
+        format!("a relay embedded in this process (pid {}), edge {}", std::process::id(), edges.join(", "))
+    } else {
+        edges.join(", ")
+    };
     progress.say(&format!("{count} devices over {ramp:?} against {edges}; seed {seed}"));
     let plan = Plan {
         schedule,
@@ -119,7 +116,7 @@ async fn fleet(args: &RunArgs, seed: u64, target: Target, embedded: bool) -> Res
         Some(time) => Some(hold(&fleet, &progress, time).await),
     };
     fleet.release().await;
-    Ok(Summary::new(&recorder.finish(), report::Run { seed, embedded, elapsed, lag, cpu, held }))
+    Summary::new(&recorder.finish(), report::Run { seed, embedded, elapsed, lag, cpu, held })
 }
 
 /// Keeps the served devices connected and idle.
@@ -131,7 +128,7 @@ async fn hold(fleet: &Fleet, progress: &Progress, time: Duration) -> Held {
         std::process::id()
     ));
     sleep(time).await;
-    Held { time, devices, lost: fleet.lost(), resident_bytes: cpu::resident_bytes() }
+    Held { time, devices, lost: fleet.lost(), resident_bytes: resources::resident_bytes() }
 }
 
 fn write_results(args: &RunArgs, summary: &Summary) -> Result<(), Error> {
@@ -145,6 +142,9 @@ fn write_results(args: &RunArgs, summary: &Summary) -> Result<(), Error> {
 }
 
 fn write_page(path: &Path, summary: &Summary) -> Result<(), Error> {
-    std::fs::write(path, report::html::render(summary))
-        .map_err(|source| Error::File { action: "write", path: path.to_owned(), source })
+    std::fs::write(path, report::html::render(summary)).map_err(|source| Error::File {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -1,8 +1,7 @@
 //! Where devices go and by what they know it: from the embedded relay or from the command line, alike from then on.
 
-use std::{fmt, path::Path, str::FromStr, sync::Arc, time::Duration};
+use std::{fmt, path::Path, str::FromStr, sync::Arc};
 
-use relay_lab::Lab;
 use relay_trust::{MassSecret, PinSet, RootSource, Roots, read_secret_file};
 use relay_wire::ids::BackendName;
 use rustls::pki_types::ServerName;
@@ -115,31 +114,20 @@ impl EdgeTarget {
 }
 
 impl Target {
-    /// The embedded relay, with a secret that lets `devices` devices enrol.
-    ///
-    /// # Errors
-    /// [`Error::Lab`] if the relay gives something that no device could use.
-    pub fn from_lab(lab: &Lab, devices: u32) -> Result<Self, Error> {
-        let address = EdgeAddress::from(lab.edge_addr());
-        let roots = Roots::from_der(&[lab.edge_certificate()]).map_err(|error| Error::Lab(error.to_string()))?;
-        let edge = EdgeTarget { edges: vec![address], server_name: server_name("localhost")?, pins: lab.edge_pins(), roots };
-        let master_pins = PinSet::new(vec![lab.master_pin()]).map_err(|error| Error::Lab(error.to_string()))?;
-        let secret = lab.mass_secret(devices, Duration::from_secs(24 * 3600));
-        Ok(Self { edge, master_pins, mass_secret: Some(Arc::new(secret)), node: lab.node_name() })
-    }
-
     /// The relay of command-line options, all of which a fleet needs.
     ///
     /// # Errors
     /// [`Error::Usage`] that names what is missing or cannot be used.
     pub fn from_args(edge: &EdgeArgs, deployment: &DeploymentArgs) -> Result<Self, Error> {
         let edge = EdgeTarget::from_args(edge)?;
-        let master_pins = deployment.master_pins.clone().ok_or_else(|| {
-            missing("--master-pin PIN", "`relay-backend init --role master` prints the pins")
-        })?;
-        let file = deployment.mass_secret_file.as_deref().ok_or_else(|| {
-            missing("--mass-secret-file FILE", "`relay-backend secret add --out FILE` writes one")
-        })?;
+        let master_pins = deployment
+            .master_pins
+            .clone()
+            .ok_or_else(|| missing("--master-pin PIN", "`relay-backend init --role master` prints the pins"))?;
+        let file = deployment
+            .mass_secret_file
+            .as_deref()
+            .ok_or_else(|| missing("--mass-secret-file FILE", "`relay-backend secret add --out FILE` writes one"))?;
         let node = deployment.node.clone().ok_or_else(|| missing("--node NAME", "the storage node's name"))?;
         Ok(Self { edge, master_pins, mass_secret: Some(Arc::new(load_mass_secret(file)?)), node })
     }

@@ -72,7 +72,10 @@ async fn one_edge(target: &EdgeTarget, edge: &EdgeAddress, profile: &TlsProfile)
         Ok(Err(error)) => return Err(edge_failure(&verdict, edge, error)),
     };
     if stream.get_ref().1.alpn_protocol() != Some(alpn::DEVICE) {
-        return Err(Failure::Violation { step: Step::Tls, what: "the edge did not choose the protocol sallyport/device" });
+        return Err(Failure::Violation {
+            step: Step::Tls,
+            what: "the edge did not choose the protocol sallyport/device",
+        });
     }
     let exporter = exporter(&stream, exporter_label::DEVICE)?;
     let tls_time = connected.elapsed();

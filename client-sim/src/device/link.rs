@@ -134,22 +134,26 @@ impl Link {
     }
 
     async fn reply(&mut self, step: Step) -> Result<Answer, Failure> {
-        loop {
-            match self.next().await {
-                Ok(DeviceEvent::Accepted) => return Ok(Answer::Accepted),
-                Ok(DeviceEvent::Tunnel(offer)) => return Ok(Answer::Tunnel(offer)),
-                Ok(DeviceEvent::Refused) => return Err(Failure::Refused { step }),
-                Ok(DeviceEvent::Later(after)) => return Err(Failure::Later { step, after }),
-                Ok(DeviceEvent::Draining(after)) => self.draining = Some(after),
-                Err(end) => return Err(self.failure(step, end)),
+        match self.next().await {
+            Ok(DeviceEvent::Accepted) => Ok(Answer::Accepted),
+            Ok(DeviceEvent::Tunnel(offer)) => Ok(Answer::Tunnel(offer)),
+            Ok(DeviceEvent::Refused) => Err(Failure::Refused { step }),
+            Ok(DeviceEvent::Later(after)) => Err(Failure::Later { step, after }),
+            // A request that meets a drain is not answered any more.
+            Ok(DeviceEvent::Draining(after)) => {
+                self.draining = Some(after);
+                Err(Failure::Ended { step })
             }
+            Err(end) => Err(self.failure(step, end)),
         }
     }
 
     fn failure(&self, step: Step, end: Ended) -> Failure {
         match end {
-            Ended::Session(DeviceClose::Finished) => Failure::Ended { step },
-            Ended::Session(DeviceClose::Violation) => Failure::Violation { step, what: "the edge sent no reply of this protocol" },
+            Ended::Session(DeviceClose::Finished | DeviceClose::Left) => Failure::Ended { step },
+            Ended::Session(DeviceClose::Violation) => {
+                Failure::Violation { step, what: "the edge sent no reply of this protocol" }
+            }
             Ended::Session(DeviceClose::Timeout) => Failure::Timeout { step, after: limits::REPLY },
             Ended::Broken(kind) => Failure::Unreachable { step, peer: self.address.to_string(), source: kind.into() },
         }
@@ -170,9 +174,7 @@ impl Link {
                 Quiet::Draining(after)
             }
             // A reply that nobody asked for never comes this far: the session ends on it.
-            Ok(Ok(
-                DeviceEvent::Accepted | DeviceEvent::Refused | DeviceEvent::Later(_) | DeviceEvent::Tunnel(_),
-            ))
+            Ok(Ok(DeviceEvent::Accepted | DeviceEvent::Refused | DeviceEvent::Later(_) | DeviceEvent::Tunnel(_)))
             | Ok(Err(_)) => Quiet::Ended,
         }
     }

@@ -95,8 +95,7 @@ pub async fn restore(mut tunnel: Tunnel, seed: u64, bytes: u64) -> Result<(), Fa
 
 /// Runs one read or write of a transfer under [`STALL`].
 async fn moving<T>(step: impl Future<Output = io::Result<T>>) -> Result<T, Failure> {
-    timeout(STALL, step)
-        .await
-        .map_err(|_| Failure::Timeout { step: Step::Transfer, after: STALL })?
-        .map_err(|source| Failure::Unreachable { step: Step::Transfer, peer: "the backend in the tunnel".into(), source })
+    timeout(STALL, step).await.map_err(|_| Failure::Timeout { step: Step::Transfer, after: STALL })?.map_err(|source| {
+        Failure::Unreachable { step: Step::Transfer, peer: "the backend in the tunnel".into(), source }
+    })
 }

@@ -28,7 +28,12 @@ pub(super) fn make(chance: &mut Chance, index: u32, local: &str) -> Made {
     };
     let metered = [Metered::Yes, Metered::No, Metered::GuessYes, Metered::GuessNo, Metered::Unknown];
     let profile = linux::Profile {
-        host_name: format!("{}{:02}{}", chance.pick(&["web", "db", "nb-"]), index % 100, chance.pick(&["", ".example.com"])),
+        host_name: format!(
+            "{}{:02}{}",
+            chance.pick(&["web", "db", "nb-"]),
+            index % 100,
+            chance.pick(&["", ".example.com"])
+        ),
         os_id: os_id.to_owned(),
         os_version_id: version.map(str::to_owned),
         kernel: kernel.to_owned(),

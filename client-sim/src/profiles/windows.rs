@@ -42,7 +42,11 @@ pub(super) fn make(chance: &mut Chance, index: u32, local: &str) -> Made {
     let profile = windows::Profile {
         computer_name: format!("{prefix}{:04}", index % 10_000),
         os_version: Version { major, minor, build, revision },
-        arch: if build >= 22_000 { chance.pick(&[Arch::X64, Arch::Arm64]) } else { chance.pick(&[Arch::X86, Arch::X64]) },
+        arch: if build >= 22_000 {
+            chance.pick(&[Arch::X64, Arch::Arm64])
+        } else {
+            chance.pick(&[Arch::X86, Arch::X64])
+        },
         app_version: Version { major: 4, minor: 7, build: chance.pick(&[0, 1]), revision: 1_182 },
         locale: chance.pick(BCP_TAGS).to_owned(),
         time_zone: chance.pick(WINDOWS_ZONES).to_owned(),

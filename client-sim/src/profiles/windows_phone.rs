@@ -20,16 +20,14 @@ pub(super) fn make(chance: &mut Chance) -> Made {
     let agent = chance.pick(&[Agent::Foreground, Agent::Periodic, Agent::ResourceIntensive]);
     // The resource-intensive agent runs only on external power, nearly full, and not over a mobile network.
     let is_intensive = agent == Agent::ResourceIntensive;
-    let networks = [
-        Network::Wireless80211,
-        Network::Ethernet,
-        Network::MobileBroadbandGsm,
-        Network::MobileBroadbandCdma,
-    ];
+    let networks =
+        [Network::Wireless80211, Network::Ethernet, Network::MobileBroadbandGsm, Network::MobileBroadbandCdma];
     let profile = windows_phone::Profile {
         session_id: format!("{:X}", chance.below(0x1_0000)),
         message_id: u16::try_from(chance.below(999) + 1).unwrap_or(1),
-        target: chance.pick(&["https://edge.example.com/edge/wp8", "https://relay.example.org:8443/edge/wp8"]).to_owned(),
+        target: chance
+            .pick(&["https://edge.example.com/edge/wp8", "https://relay.example.org:8443/edge/wp8"])
+            .to_owned(),
         manufacturer: manufacturer.to_owned(),
         model: model.to_owned(),
         dm_version,
