@@ -6,6 +6,7 @@ use super::{Operation, OperationName, Platform, Proof};
 use crate::{
     error::{Code, Rejection},
     ids::BackendName,
+    limits,
 };
 
 /// The fields that C1 and C2 judge, each already good by itself.
@@ -20,9 +21,13 @@ pub(crate) struct CrossFields {
 }
 
 impl CrossFields {
-    /// Notes one more path.
+    /// Notes one more path. Those that no platform allows are counted no further: one too many is refused like many, and
+    /// costs a peer's choice of memory less.
     pub(crate) fn push_path(&mut self, path: Vec<u8>) {
-        self.paths.get_or_insert_default().push(path);
+        let paths = self.paths.get_or_insert_default();
+        if paths.len() <= limits::PATHS_DESKTOP_MAX {
+            paths.push(path);
+        }
     }
 
     /// Judges C1, then C2.
