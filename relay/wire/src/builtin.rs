@@ -269,3 +269,6 @@ impl EnrolOrder {
         Ok(Some((Self { device_id, proof }, total)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,3 +5,6 @@ pub mod data;
 mod envelope;
 pub mod opening;
 pub mod reply;
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use core::{ops::RangeInclusive, time::Duration};
 
 use crate::{
     codec::{Malformed, Reader, Writer},
-    frame::envelope::{self, SIGNED_GRANT_BYTES_MAX},
+    frame::envelope::{self, Opened, SIGNED_GRANT_BYTES_MAX},
     grant::SignedGrant,
     ids::{BackendName, DeviceId, Exporter, Generation, RequestId, Role},
     limits,
@@ -112,8 +112,7 @@ pub enum ControlFrame {
 }
 
 impl ControlFrame {
-    /// The kind by which a backend's session knows a hello and a welcome before it has read them.
-    pub(crate) const fn kind(&self) -> u8 {
+    const fn kind(&self) -> u8 {
         match self {
             Self::Hello(_) => kind::HELLO,
             Self::Welcome(_) => kind::WELCOME,
@@ -183,7 +182,7 @@ impl ControlFrame {
     /// [`Malformed`] as soon as the header cannot be one (its length is bounded by its kind), or once the body is there
     /// and is not one.
     pub fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, Malformed> {
-        let Some((kind, body, total)) = envelope::open(bytes, Self::bounds)? else { return Ok(None) };
+        let Some(Opened { kind, body, total }) = envelope::open(bytes, Self::bounds)? else { return Ok(None) };
         let mut body = Reader::new(body);
         let frame = match kind {
             kind::HELLO => Self::Hello(Hello::read(&mut body)?),

@@ -7,7 +7,7 @@ use crate::{
     codec::{Malformed, Reader, Writer},
     frame::{
         control::read_name,
-        envelope::{self, SIGNED_GRANT_BYTES_MAX, SIGNED_GRANT_BYTES_MIN},
+        envelope::{self, Opened, SIGNED_GRANT_BYTES_MAX, SIGNED_GRANT_BYTES_MIN},
     },
     grant::SignedGrant,
     ids::{BackendName, Generation, Role},
@@ -111,7 +111,7 @@ impl DataFrame {
     /// [`Malformed`] as soon as the header cannot be one (its length is bounded by its kind), or once the body is there
     /// and is not one.
     pub fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, Malformed> {
-        let Some((kind, body, total)) = envelope::open(bytes, Self::bounds)? else { return Ok(None) };
+        let Some(Opened { kind, body, total }) = envelope::open(bytes, Self::bounds)? else { return Ok(None) };
         let mut body = Reader::new(body);
         let frame = match kind {
             kind::HELLO => Self::Hello {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Bytes of the envelope's header.
-pub(crate) const HEADER_BYTES: usize = 5;
+const HEADER_BYTES: usize = 5;
 
 /// The body length in what has come of its four bytes: `None` if more are needed.
 ///
@@ -46,14 +46,22 @@ pub(super) fn measure(
     Ok(body_bytes(length, bounds)?.map(|body| HEADER_BYTES + body))
 }
 
-/// Kind and body of the frame at the start of `come`, and its length in all; `None` if more bytes are needed.
+/// A frame whose envelope is open.
+pub(super) struct Opened<'a> {
+    pub(super) kind: u8,
+    pub(super) body: &'a [u8],
+    /// Bytes of the frame, header included.
+    pub(super) total: usize,
+}
+
+/// The frame at the start of `come`; `None` if more bytes are needed.
 pub(super) fn open(
     come: &[u8],
     bounds: impl FnOnce(u8) -> Option<RangeInclusive<usize>>,
-) -> Result<Option<(u8, &[u8], usize)>, Malformed> {
+) -> Result<Option<Opened<'_>>, Malformed> {
     let Some(total) = measure(come, bounds)? else { return Ok(None) };
     let (Some(kind), Some(body)) = (come.first(), come.get(HEADER_BYTES..total)) else { return Ok(None) };
-    Ok(Some((*kind, body, total)))
+    Ok(Some(Opened { kind: *kind, body, total }))
 }
 
 /// A frame of this kind and body.

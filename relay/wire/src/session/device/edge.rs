@@ -423,13 +423,10 @@ impl fmt::Debug for EdgeSide {
 }
 
 #[cfg(test)]
-pub(in crate::session) mod idle {
-    //! What an idle session costs.
-    use super::EdgeSide;
-
+impl EdgeSide {
     /// Bytes on the heap that belong to this session alone.
-    pub(in crate::session) fn heap_bytes(session: &EdgeSide) -> usize {
-        let id = session.device_id().map_or(0, |id| id.text().len());
-        id + session.frame.capacity() + session.nonces.capacity() * 16
+    pub(in crate::session) fn heap_bytes(&self) -> usize {
+        let id = self.device_id().map_or(0, |id| id.text().len());
+        id + self.frame.capacity() + self.nonces.capacity() * size_of::<Nonce>()
     }
 }

@@ -10,23 +10,8 @@ use crate::{
     request::TransferKind,
 };
 
-/// FORMATS §2, V1, on one line.
-const MAC_PING: &str = concat!(
-    r#"<plist version="1.0"><dict><key>AppBuild</key><string>1182</string><key>AppVersion</key><string>4.7.0</string>"#,
-    r#"<key>BatteryPercent</key><integer>64</integer><key>BuildVersion</key><string>23F79</string>"#,
-    r#"<key>ComputerName</key><string>Ana’s MacBook Pro</string><key>DeviceToken</key><string>"#,
-    r#"D1.Vfgy0WEmHckEDnrOXCWNOHjuquMfx5WbfgteGWolye4xHwhgK2G4iPwnODhNqIjGdZM7ksyxVcODaQIf98TMaw</string>"#,
-    r#"<key>HardwareModel</key><string>MacBookPro18,3</string><key>LocalHostName</key><string>Anas-MacBook-Pro</string>"#,
-    r#"<key>Locale</key><string>es_ES</string><key>MessageType</key><string>Ping</string><key>NetworkInterface</key>"#,
-    r#"<string>wifi</string><key>Nonce</key><data>eDd7UldXtJRCf4kBT5fXmQ==</data><key>OSVersion</key>"#,
-    r#"<string>14.5</string><key>OnBattery</key><true/><key>SentAt</key><date>2026-05-14T09:30:00Z</date>"#,
-    r#"<key>TimeZone</key><string>Europe/Madrid</string><key>UDID</key>"#,
-    r#"<string>4C4C4544-0042-3510-8052-B4C04F4A5931</string></dict></plist>"#,
-);
-const MAC_PROLOG: &str = concat!(
-    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",
-    "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n",
-);
+/// FORMATS §2, V1.
+const MAC_PING: &[u8] = include_bytes!("../../../vectors/macos/V1.ok");
 
 /// The platform of every sample request.
 pub(super) const PLATFORM: Platform = Platform::MacOs;
@@ -63,8 +48,7 @@ pub(super) fn device_id(who: Who) -> DeviceId {
 
 /// A request; `nonce` must not be 0.
 pub(super) fn request(who: Who, op: Op, nonce: u8) -> Request {
-    let body = alloc::format!("{MAC_PROLOG}{MAC_PING}");
-    let mut request = Validator::default().check(PLATFORM, body.as_bytes()).unwrap().into_inner();
+    let mut request = Validator::default().check(PLATFORM, MAC_PING).unwrap().into_inner();
     let transfer = |kind| Operation::Transfer {
         kind,
         node: BackendName::new("node-eu-02").unwrap(),

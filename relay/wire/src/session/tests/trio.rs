@@ -22,7 +22,7 @@ use crate::{
     ids::{DeviceId, Exporter, Generation, RequestId, Role, Token},
     limits,
     session::{
-        Session, control,
+        control,
         data::{self, DataClose},
         device::{self, Answer, DeviceClose, EdgeClose, QuestionId},
     },
