@@ -13,10 +13,10 @@ fn problems(text: &str) -> String {
     resolve(text).expect_err("the configuration is refused").to_string()
 }
 
-/// The example with its commented settings switched on: a setting is a line whose `#` has no blank behind it.
+/// The example with its commented settings switched on: a comment is a line whose `#` has one blank behind it.
 fn all_switched_on() -> String {
     let switch = |line: &str| match line.strip_prefix('#') {
-        Some(setting) if !setting.starts_with(' ') => setting.to_owned(),
+        Some(setting) if !setting.starts_with(' ') || setting.starts_with("  ") => setting.to_owned(),
         _ => line.to_owned(),
     };
     EXAMPLE.lines().map(switch).collect::<Vec<_>>().join("\n")
