@@ -185,13 +185,28 @@ impl Config {
     }
 }
 
+/// Files that a configuration names and that no key is needed for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicFiles {
+    /// The certificate chain.
+    pub certificate: PathBuf,
+}
+
 /// The registry that a master's configuration names, without reading keys or anything else: what `device` and `secret`
 /// need, run by a user who may see nothing more.
 ///
 /// # Errors
 /// The mistakes that stand in the way.
 pub fn registry_path(file: &Path) -> Result<PathBuf, Problems> {
-    resolve::registry_path(load_toml(file)?, file)
+    resolve::registry_path(&load_toml(file)?, file)
+}
+
+/// The files of a configuration that hold no secret, without reading anything else.
+///
+/// # Errors
+/// The mistakes that stand in the way.
+pub fn public_files(file: &Path) -> Result<PublicFiles, Problems> {
+    resolve::public_files(&load_toml(file)?, file)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use relay_trust::{Pin, SharedKey};
 use relay_wire::ids::{BackendName, Role};
 
 use super::{
-    CertificateFiles, Config, DRAIN, EdgeConfig, GRANT_LIFETIME, MasterConfig, PoolConfig, RECONNECT_MAX, ROTATE,
+    CertificateFiles, Config, DRAIN, EdgeConfig, GRANT_LIFETIME, MasterConfig, PoolConfig, PublicFiles, RECONNECT_MAX, ROTATE,
     RoleConfig, SPARES_MAX, SPARES_MIN, StorageNodeConfig, TUNNEL_IDLE, TUNNELS_MAX, files,
     raw::{Raw, RawEdge, RawNode, RawPool},
     services::{policy, services},
@@ -82,7 +82,7 @@ pub(super) fn resolve(raw: Raw, file: &Path, reloadable: bool) -> Result<Config,
     }
 }
 
-pub(super) fn registry_path(raw: Raw, file: &Path) -> Result<PathBuf, Problems> {
+pub(super) fn registry_path(raw: &Raw, file: &Path) -> Result<PathBuf, Problems> {
     let mut problems = Problems::new();
     match role(&raw.role, &mut problems) {
         Some(Role::Master) => Ok(beside(file, Path::new(raw.registry.as_deref().unwrap_or("registry.db")))),
@@ -91,6 +91,13 @@ pub(super) fn registry_path(raw: Raw, file: &Path) -> Result<PathBuf, Problems> 
             Err(Problems::one("role", "a storage node has no registry; the master has", remedy))
         }
         None => Err(problems),
+    }
+}
+
+pub(super) fn public_files(raw: &Raw, file: &Path) -> Result<PublicFiles, Problems> {
+    match &raw.certificate {
+        Some(certificate) => Ok(PublicFiles { certificate: beside(file, Path::new(&certificate.chain)) }),
+        None => Err(Problems::one("certificate", "is missing", "add [certificate] with chain and key")),
     }
 }
 
