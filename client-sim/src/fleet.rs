@@ -222,7 +222,7 @@ async fn stay(shared: &Shared, actor: &Actor, link: Link) {
     }
 }
 
-/// How often an idle device of this platform pings (`request-formats` section 7).
+/// How often an idle device of this platform pings (FORMATS §7).
 #[must_use]
 pub const fn ping_period(platform: Platform) -> Option<Duration> {
     match platform {

@@ -102,7 +102,7 @@ pub enum Value<'a> {
     Raw(&'a [u8]),
 }
 
-/// The names of the tags of `request-formats` section 1, by number.
+/// The names of the tags of FORMATS §1, by number.
 const WINDOWS_NAMES: [&str; 18] = [
     "op",
     "machineGuid",

@@ -9,3 +9,4 @@ mod samples;
 mod split;
 mod transitions;
 mod trio;
+mod world;
