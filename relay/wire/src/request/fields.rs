@@ -80,6 +80,12 @@ impl Survey {
         Self { fields, seen: 0, last: 0, unknown: false, duplicate: None, disorder: None }
     }
 
+    /// The place of `name` in the table, looked for first where it belongs: at and behind the field met last.
+    pub(crate) fn find(&self, name: &[u8]) -> Option<usize> {
+        let (before, behind) = self.fields.split_at_checked(self.last)?;
+        find(behind, name).map(|place| self.last + place).or_else(|| find(before, name))
+    }
+
     /// Meets the next name of the body: its place in the table, or `None` if the table lacks it.
     pub(crate) fn meet(&mut self, place: Option<usize>) {
         let Some((place, field)) = place.and_then(|place| Some((place, self.fields.get(place)?))) else {

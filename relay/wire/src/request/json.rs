@@ -5,6 +5,7 @@
 //! object repeats a name. Recursion ends at [`DEPTH_MAX`].
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
+use core::cmp::Ordering;
 
 use crate::{
     error::{Code, Rejection},
@@ -48,6 +49,12 @@ impl<'a> Text<'a> {
     /// Whether the value is `name`.
     pub(crate) fn is(self, name: &str) -> bool {
         if self.has_escapes { self.chars().eq(name.chars()) } else { self.raw == name }
+    }
+
+    /// The order of the resolved values. UTF-8 orders its bytes as it orders its characters, so plain texts need not be
+    /// taken apart.
+    fn order(self, other: Self) -> Ordering {
+        if self.has_escapes || other.has_escapes { self.chars().cmp(other.chars()) } else { self.raw.cmp(other.raw) }
     }
 
     fn chars(self) -> Resolved<'a> {
@@ -364,12 +371,12 @@ impl<'a> Reader<'a> {
         let text = self.text;
         let name = |&(start, end): &(u16, u16)| {
             let raw = text.get(usize::from(start)..usize::from(end)).unwrap_or_default();
-            Text { raw, start: usize::from(start), has_escapes: true }
+            Text { raw, start: usize::from(start), has_escapes: raw.contains('\\') }
         };
         let Some(names) = self.names.get_mut(base..) else { return };
-        names.sort_unstable_by(|one, other| name(one).chars().cmp(name(other).chars()));
+        names.sort_unstable_by(|one, other| name(one).order(name(other)));
         self.repeats |= names.windows(2).any(|pair| match pair {
-            [one, other] => name(one).chars().eq(name(other).chars()),
+            [one, other] => name(one).order(name(other)).is_eq(),
             _ => false,
         });
     }

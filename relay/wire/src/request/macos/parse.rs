@@ -9,7 +9,7 @@ use crate::{
     request::{
         self, Content, OperationName, Platform, Request,
         cross::CrossFields,
-        fields::{self, Survey, at},
+        fields::{Survey, at},
         grammar,
         xml::{self, Cursor, Tag, Text, Texts},
     },
@@ -58,7 +58,7 @@ impl<'a> Values<'a> {
             Tag::Open("dict") => {
                 while let Some(key) = next_key(&mut cursor)? {
                     let value = value(&mut cursor)?;
-                    let place = fields::find(FIELDS, key.resolve().as_bytes());
+                    let place = survey.find(key.resolve().as_bytes());
                     survey.meet(place);
                     if let Some(slot) = place.and_then(|place| values.0.get_mut(place)) {
                         *slot = Some(value);

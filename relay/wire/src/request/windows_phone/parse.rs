@@ -11,7 +11,7 @@ use crate::{
     request::{
         self, Content, Platform, Request,
         cross::CrossFields,
-        fields::{self, Survey, at},
+        fields::{Survey, at},
         grammar::{self, Scan},
         xml::{self, Cursor, Tag, Text},
     },
@@ -44,8 +44,7 @@ impl<'a> Values<'a> {
             cursor.expect(constant)?;
         }
         while let Some((name, data)) = next_item(&mut cursor)? {
-            let items = FIELDS.get(HEADER..).unwrap_or_default();
-            let place = fields::find(items, name.resolve().as_bytes()).map(|place| HEADER + place);
+            let place = survey.find(name.resolve().as_bytes()).filter(|place| *place >= HEADER);
             survey.meet(place);
             if place == Some(Key::Item as usize) {
                 values.paths.push(data);
