@@ -259,6 +259,7 @@ pub fn grant(number: u8) -> SignedGrant {
 /// A data connection that is parked.
 pub struct Data {
     tls: TlsStream<RecordIo<TcpStream>>,
+    buffer: Vec<u8>,
 }
 
 impl Data {
@@ -271,10 +272,12 @@ impl Data {
         let hello = DataFrame::Hello { role, name: name.clone(), generation, proof };
         soon(tls.write_all(&hello.encode())).await.unwrap();
         soon(tls.flush()).await.unwrap();
-        match read_frame(&mut tls, &mut Vec::new(), DataFrame::decode).await? {
+        // The assignment may come right behind.
+        let mut buffer = Vec::new();
+        match read_frame(&mut tls, &mut buffer, DataFrame::decode).await? {
             DataFrame::Parked { proof } => {
                 assert!(key.verify(&message(Speaker::DataEdge), &proof));
-                Some(Self { tls })
+                Some(Self { tls, buffer })
             }
             other => panic!("{other:?} instead of parked"),
         }
@@ -282,7 +285,7 @@ impl Data {
 
     /// Waits for `Assign`; the grant, and what follows is close_notify. `None`: the edge has ended the connection.
     pub async fn assigned(&mut self) -> Option<SignedGrant> {
-        match read_frame(&mut self.tls, &mut Vec::new(), DataFrame::decode).await? {
+        match read_frame(&mut self.tls, &mut self.buffer, DataFrame::decode).await? {
             DataFrame::Assign { grant, remote } => {
                 assert_eq!(remote.address[10..], [0xff, 0xff, 127, 0, 0, 1]);
                 Some(grant)

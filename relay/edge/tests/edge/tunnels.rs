@@ -76,7 +76,7 @@ async fn without_a_spare_the_backend_is_asked_for_one() {
     let offer = device.offer(&mut master, 1).await;
     let at_node = identity();
     let node_side = async {
-        assert!(matches!(node.next().await, Some(ControlFrame::Dial { count: 1 })));
+        assert_eq!(node.next().await, Some(ControlFrame::Dial { count: 1 }));
         let mut data = edge.park(1).await.unwrap();
         assert!(data.assigned().await.is_some());
         let mut inside = data.let_in(&at_node).await;
@@ -121,7 +121,7 @@ async fn a_registration_leads_to_the_master_itself() {
     let Some(Reply::Tunnel(offer)) = device.reply().await else { panic!("no tunnel") };
     let at_master = identity();
     let master_side = async {
-        assert!(matches!(master.next().await, Some(ControlFrame::Dial { count: 1 })));
+        assert_eq!(master.next().await, Some(ControlFrame::Dial { count: 1 }));
         let role = relay_wire::ids::Role::Master;
         let mut data = Data::park(&edge, crate::kit::MASTER, role, &edge.master_key, 1).await.unwrap();
         assert!(data.assigned().await.is_some());
