@@ -223,7 +223,8 @@ impl Drop for Permit {
             if mine.connections == 0 {
                 state.addresses.remove(&self.source);
                 // Memory goes back after a burst; the map is never kept at its largest size.
-                if state.addresses.capacity() > ADDRESSES_KEPT && state.addresses.len() * 4 < state.addresses.capacity() {
+                if state.addresses.capacity() > ADDRESSES_KEPT && state.addresses.len() * 4 < state.addresses.capacity()
+                {
                     let keep = state.addresses.len() * 2;
                     state.addresses.shrink_to(keep);
                 }
@@ -328,10 +329,7 @@ mod tests {
         let own = |text: &str| text.parse::<IpAddr>().unwrap();
         let _a = admission.admit(own("2001:db8:0:1::1"), never).unwrap();
         let _b = admission.admit(own("2001:db8:0:1:ffff::2"), never).unwrap();
-        assert_eq!(
-            refusal(admission.admit(own("2001:db8:0:1::3"), never)),
-            Some(NotAdmitted::HandshakesPerAddress)
-        );
+        assert_eq!(refusal(admission.admit(own("2001:db8:0:1::3"), never)), Some(NotAdmitted::HandshakesPerAddress));
         assert_eq!(Source::of(own("::ffff:192.0.2.1")), Source::of(address(1)));
     }
 }

@@ -224,7 +224,9 @@ fn init(order: Init) -> Result<Answer, CommandError> {
         pins_text(&made.pins),
     );
     if local_only {
-        text.push_str("\nThe certificate names this machine only (localhost); give --name for others to reach it by.\n");
+        text.push_str(
+            "\nThe certificate names this machine only (localhost); give --name for others to reach it by.\n",
+        );
     }
     Ok(Answer { text, json: json!(made) })
 }

@@ -80,12 +80,8 @@ struct ControlOwner {
 impl ControlOwner {
     /// The backend's proof, and then whether a newer life of it is here already.
     fn prove(&mut self, hello: &Hello) -> Result<[u8; 32], &'static str> {
-        let claim = Claim {
-            exporter: &self.exporter,
-            role: hello.role,
-            name: &hello.name,
-            generation: hello.generation,
-        };
+        let claim =
+            Claim { exporter: &self.exporter, role: hello.role, name: &hello.name, generation: hello.generation };
         let proof =
             self.shared.keys().prove(claim, ConnectionKind::Control, &hello.proof).ok_or("control-not-proved")?;
         let id = self

@@ -64,7 +64,8 @@ impl Material {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.identity.warnings();
         if !self.keys.has_role(Role::Master) {
-            warnings.push("no backend with role master has a key, so no device can be let in: `relay-edge key add`".into());
+            warnings
+                .push("no backend with role master has a key, so no device can be let in: `relay-edge key add`".into());
         }
         warnings
     }
@@ -109,9 +110,7 @@ impl Edge {
         let phases = Drain::new();
         let status = Status::new(Arc::clone(&shared), Arc::clone(&admission), addresses.clone(), phases.watch());
         let admin = match config.admin {
-            Some(address) => {
-                Some(Admin::bind(address, Arc::new(registry), Arc::new(status))?)
-            }
+            Some(address) => Some(Admin::bind(address, Arc::new(registry), Arc::new(status))?),
             None => None,
         };
         Ok(Self { config, shared, identity, listeners, addresses, admission, admin, phases })

@@ -71,16 +71,9 @@ impl Ended {
 }
 
 /// Serves a tunnel connection: `device` with `hello` taken from it, `server_name` being what that asked for.
-pub async fn serve(
-    shared: &Arc<Shared>,
-    device: TcpStream,
-    hello: Vec<u8>,
-    server_name: Option<&str>,
-    mut peer: Peer,
-) {
-    let claim = server_name
-        .and_then(Token::from_server_name)
-        .and_then(|token| shared.hub.claim(&token, Instant::now()));
+pub async fn serve(shared: &Arc<Shared>, device: TcpStream, hello: Vec<u8>, server_name: Option<&str>, mut peer: Peer) {
+    let claim =
+        server_name.and_then(Token::from_server_name).and_then(|token| shared.hub.claim(&token, Instant::now()));
     let Some(claim) = claim else {
         shared.metrics.tunnel_closed(Ended::Token.as_str());
         tracing::info!(remote = %peer.remote, code = "token", "tunnel refused");

@@ -80,12 +80,7 @@ limits! {
     pending_asks: 8_192 in 1..=1_000_000;
 }
 
-fn in_range(
-    path: &str,
-    value: Option<i64>,
-    range: RangeInclusive<usize>,
-    problems: &mut Problems,
-) -> Option<usize> {
+fn in_range(path: &str, value: Option<i64>, range: RangeInclusive<usize>, problems: &mut Problems) -> Option<usize> {
     let value = value?;
     let found = usize::try_from(value).ok().filter(|value| range.contains(value));
     if found.is_none() {

@@ -198,7 +198,8 @@ impl Backends {
         }
         let old = backend.control.replace(Control { login, mailbox, since: SystemTime::now(), leaving: false });
         backend.role = role;
-        let stale = if backend.generation == generation { BTreeMap::new() } else { std::mem::take(&mut backend.spares) };
+        let stale =
+            if backend.generation == generation { BTreeMap::new() } else { std::mem::take(&mut backend.spares) };
         backend.generation = generation;
         let spares = backend.spares.len();
         drop(state);
@@ -394,7 +395,8 @@ impl State {
 
     /// Forgets a backend of which nothing is left.
     fn forget_if_gone(&mut self, name: &BackendName) {
-        let gone = self.backends.get(name).is_some_and(|backend| backend.control.is_none() && backend.spares.is_empty());
+        let gone =
+            self.backends.get(name).is_some_and(|backend| backend.control.is_none() && backend.spares.is_empty());
         if gone {
             self.backends.remove(name);
         }

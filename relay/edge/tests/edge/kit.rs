@@ -159,12 +159,7 @@ impl TestEdge {
     }
 }
 
-async fn tls<IO: AsyncRead + AsyncWrite + Unpin>(
-    edge: &TestEdge,
-    io: IO,
-    alpn: &[u8],
-    pinned: bool,
-) -> TlsStream<IO> {
+async fn tls<IO: AsyncRead + AsyncWrite + Unpin>(edge: &TestEdge, io: IO, alpn: &[u8], pinned: bool) -> TlsStream<IO> {
     let verifier = if pinned { pinned_verifier(edge.pins.clone()) } else { shared_key_verifier() };
     let config = client_config(&TlsProfile::ALL[0], verifier, None, alpn).unwrap();
     let name = ServerName::try_from("edge.test").unwrap();
@@ -335,11 +330,9 @@ impl Device {
             }
             Ask::Auth => Operation::Auth,
             Ask::Ping => Operation::Ping,
-            Ask::Backup => Operation::Transfer {
-                kind: TransferKind::Backup,
-                node: name(NODE),
-                paths: vec![b"/home".to_vec()],
-            },
+            Ask::Backup => {
+                Operation::Transfer { kind: TransferKind::Backup, node: name(NODE), paths: vec![b"/home".to_vec()] }
+            }
         };
         request.to_body()
     }
