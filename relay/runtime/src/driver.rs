@@ -350,3 +350,6 @@ impl<S: Session, IO: AsyncRead + AsyncWrite + Unpin, O: Owner<S>> Pump<'_, S, IO
         Ok(Step::Moved)
     }
 }
+
+#[cfg(test)]
+mod tests;

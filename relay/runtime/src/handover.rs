@@ -256,3 +256,6 @@ fn poll_close_notify<T: AsyncRead + Unpin>(tls: &mut T, cx: &mut Context<'_>) ->
         Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "application data where close_notify belongs")))
     }
 }
+
+#[cfg(test)]
+mod tests;

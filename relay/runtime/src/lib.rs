@@ -22,3 +22,6 @@ pub mod splice;
 pub mod tasks;
 pub mod telemetry;
 pub mod tls;
+
+#[cfg(test)]
+mod test_tls;

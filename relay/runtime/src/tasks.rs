@@ -72,11 +72,13 @@ struct Membership {
     group: Weak<Group>,
     id: u64,
     name: &'static str,
+    /// The task is inside its poll: a drop now means that it panicked.
+    polling: bool,
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if self.polling {
             tracing::error!(task = self.name, "task panicked; this is a bug in the relay, please report it");
         }
         if let Some(group) = self.group.upgrade() {
@@ -98,7 +100,11 @@ impl<F: Future<Output = ()>> Future for Member<F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.project().future.poll(cx)
+        let this = self.project();
+        this.membership.polling = true;
+        let polled = this.future.poll(cx);
+        this.membership.polling = false;
+        polled
     }
 }
 
@@ -224,7 +230,7 @@ fn spawn(group: &Arc<Group>, name: &'static str, future: impl Future<Output = ()
         state.running.insert(id, None);
         id
     };
-    let membership = Membership { group: Arc::downgrade(group), id, name };
+    let membership = Membership { group: Arc::downgrade(group), id, name, polling: false };
     // The lock is not held here: a runtime that is shutting down drops the future at once, and with it the membership.
     #[allow(clippy::disallowed_methods, reason = "this is the one place that spawns; the group owns the task")]
     let handle = tokio::spawn(Member { future, membership }).abort_handle();

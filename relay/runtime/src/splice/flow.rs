@@ -45,6 +45,11 @@ impl Flow {
         self.held > 0
     }
 
+    #[cfg(test)]
+    pub(super) fn holds_vessel(&self) -> bool {
+        self.vessel.is_some()
+    }
+
     /// Moves what can be moved; ready when the end has been passed on.
     pub(super) fn poll(
         &mut self,
