@@ -234,10 +234,12 @@ fn read_bounded(file: &Path) -> io::Result<String> {
 }
 
 fn reading_failed(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "file not found".to_owned(),
-        io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
-        _ => format!("cannot be read: {error}"),
+    if error.kind() == io::ErrorKind::NotFound {
+        "file not found".to_owned()
+    } else if error.kind() == io::ErrorKind::PermissionDenied {
+        "this user may not read it".to_owned()
+    } else {
+        format!("cannot be read: {error}")
     }
 }
 

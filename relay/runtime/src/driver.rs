@@ -215,10 +215,10 @@ impl<S: Session, IO: AsyncRead + AsyncWrite + Unpin, O: Owner<S>> Pump<'_, S, IO
             self.collect();
             let sent = self.state.unsent.poll_send(self.io, cx)?;
             if self.state.close.is_some() {
-                if sent.is_ready() {
-                    if let Some(close) = self.state.close.take() {
-                        return Poll::Ready(Ok(close));
-                    }
+                if sent.is_ready()
+                    && let Some(close) = self.state.close.take()
+                {
+                    return Poll::Ready(Ok(close));
                 }
                 ready!(self.poll_timer(cx, timer.as_mut()))?;
                 continue;

@@ -1,4 +1,4 @@
-//! From TLS to raw on the same TCP connection, with no byte lost (SPEC §9.3).
+//! From TLS to raw on the same TCP connection, with no byte lost (SPEC §7.3).
 //!
 //! A TLS library reads as much as it is given, and what lies behind the peer's close_notify would be swallowed with it.
 //! [`RecordIo`] never gives it more than the record it is in. Its shutdown sends no FIN, so that close_notify ends TLS

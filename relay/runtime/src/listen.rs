@@ -88,14 +88,15 @@ pub struct ListenError {
 }
 
 fn remedy(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => "; another program has this port: stop it or choose another",
-        io::ErrorKind::AddrNotAvailable => "; this machine does not have this address",
-        io::ErrorKind::PermissionDenied => {
-            "; ports below 1024 need a privilege: CAP_NET_BIND_SERVICE, or choose a higher port"
-        }
-        _ => "",
-    }
+    let remedies = [
+        (io::ErrorKind::AddrInUse, "; another program has this port: stop it or choose another"),
+        (io::ErrorKind::AddrNotAvailable, "; this machine does not have this address"),
+        (
+            io::ErrorKind::PermissionDenied,
+            "; ports below 1024 need a privilege: CAP_NET_BIND_SERVICE, or choose a higher port",
+        ),
+    ];
+    remedies.iter().find(|(kind, _)| *kind == error.kind()).map_or("", |(_, remedy)| remedy)
 }
 
 /// A listening socket.
@@ -134,10 +135,10 @@ impl Listener {
             match self.inner.accept().await {
                 Ok((stream, peer)) => {
                     // On Linux an accepted socket has its listener's options.
-                    if cfg!(not(target_os = "linux")) {
-                        if let Err(error) = self.options.apply(&stream) {
-                            tracing::debug!(%peer, %error, "socket options not set");
-                        }
+                    if cfg!(not(target_os = "linux"))
+                        && let Err(error) = self.options.apply(&stream)
+                    {
+                        tracing::debug!(%peer, %error, "socket options not set");
                     }
                     return (stream, peer);
                 }

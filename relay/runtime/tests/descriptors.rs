@@ -15,9 +15,9 @@ use tokio::{
 };
 
 async fn pair(listener: &Listener) -> (TcpStream, TcpStream) {
-    let connect = TcpStream::connect(listener.local_addr().unwrap());
-    let (near, (far, _)) = tokio::join!(async { connect.await.unwrap() }, listener.accept());
-    (near, far)
+    let address = listener.local_addr().expect("it listens");
+    let (near, (far, _)) = tokio::join!(TcpStream::connect(address), listener.accept());
+    (near.expect("it is on loopback"), far)
 }
 
 #[tokio::test]

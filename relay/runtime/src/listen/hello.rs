@@ -1,4 +1,4 @@
-//! The ClientHello, read and recorded before anything is decided (SPEC §1.2).
+//! The ClientHello, read and recorded before anything is decided (SPEC §2.3).
 
 use std::{io, sync::Arc};
 
@@ -157,8 +157,8 @@ async fn read_record(stream: &mut TcpStream, recorded: &mut Vec<u8>) -> Result<(
         if limited.read_buf(recorded).await? == 0 {
             return Err(HelloError::Ended(have));
         }
-        for at in have..recorded.len() {
-            check_byte(at - start, start == 0, recorded[at], at)?;
+        for (at, byte) in recorded.iter().enumerate().skip(have) {
+            check_byte(at - start, start == 0, *byte, at)?;
         }
         if recorded.len() - start >= RECORD_HEADER_BYTES {
             let length = u16::from_be_bytes([recorded[start + 3], recorded[start + 4]]);

@@ -124,10 +124,10 @@ impl Flow {
     }
 
     fn give_back(&mut self, pipes: &Pipes) {
-        if self.held == 0 {
-            if let Some(vessel) = self.vessel.take() {
-                pipes.give(vessel);
-            }
+        if self.held == 0
+            && let Some(vessel) = self.vessel.take()
+        {
+            pipes.give(vessel);
         }
     }
 }

@@ -14,7 +14,7 @@ fn pools() -> [Pipes; 2] {
 }
 
 fn pattern(bytes: usize, seed: usize) -> Vec<u8> {
-    (0..bytes).map(|n| ((n * 31 + n / 255 + seed) % 256) as u8).collect()
+    (0..bytes).map(|n| u8::try_from((n * 31 + n / 255 + seed) % 256).unwrap()).collect()
 }
 
 async fn send(mut to: impl AsyncWriteExt + Unpin, bytes: &[u8]) {
