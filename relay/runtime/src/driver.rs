@@ -90,6 +90,8 @@ struct State<S: Session> {
     end: bool,
     /// The session knows about the end.
     end_told: bool,
+    /// A command was handled last.
+    input_first: bool,
     /// The mailbox has no senders left.
     mailbox_closed: bool,
     /// Commands that the owner gave during an event.
@@ -110,6 +112,7 @@ impl<S: Session> Default for State<S> {
             refused: false,
             end: false,
             end_told: false,
+            input_first: false,
             mailbox_closed: false,
             own_commands: std::collections::VecDeque::new(),
             unsent: Unsent::default(),
@@ -289,20 +292,43 @@ impl<S: Session, IO: AsyncRead + AsyncWrite + Unpin, O: Owner<S>> Pump<'_, S, IO
         Poll::Ready(Ok(()))
     }
 
-    /// Handles one command, one offer of held input, one read, or the end of input: the first there is.
+    /// Handles one command or one piece of input, in turns: neither a busy mailbox nor a busy peer shuts the other out.
     fn step(&mut self, cx: &mut Context<'_>) -> io::Result<Step> {
-        let unsent = self.state.unsent.len();
-        if unsent < UNSENT_SOFT && !self.state.mailbox_closed {
-            match self.mailbox.poll_recv(cx) {
-                Poll::Ready(Some(command)) => {
-                    self.command(command);
-                    return Ok(Step::Moved);
-                }
-                Poll::Ready(None) => self.state.mailbox_closed = true,
-                Poll::Pending => {}
-            }
+        if std::mem::take(&mut self.state.input_first) {
+            return match self.take_input(cx)? {
+                Step::Moved => Ok(Step::Moved),
+                Step::Quiet => Ok(self.take_command(cx)),
+            };
         }
-        if unsent >= UNSENT_HARD || self.state.refused || self.state.end_told {
+        match self.take_command(cx) {
+            Step::Moved => {
+                self.state.input_first = true;
+                Ok(Step::Moved)
+            }
+            Step::Quiet => self.take_input(cx),
+        }
+    }
+
+    fn take_command(&mut self, cx: &mut Context<'_>) -> Step {
+        if self.state.unsent.len() >= UNSENT_SOFT || self.state.mailbox_closed {
+            return Step::Quiet;
+        }
+        match self.mailbox.poll_recv(cx) {
+            Poll::Ready(Some(command)) => {
+                self.command(command);
+                Step::Moved
+            }
+            Poll::Ready(None) => {
+                self.state.mailbox_closed = true;
+                Step::Quiet
+            }
+            Poll::Pending => Step::Quiet,
+        }
+    }
+
+    /// One offer of held input, one read, or the end of input: the first there is.
+    fn take_input(&mut self, cx: &mut Context<'_>) -> io::Result<Step> {
+        if self.state.unsent.len() >= UNSENT_HARD || self.state.refused || self.state.end_told {
             return Ok(Step::Quiet);
         }
         if !self.state.held.is_empty() {

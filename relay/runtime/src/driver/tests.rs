@@ -333,6 +333,21 @@ async fn one_wake_does_a_bounded_amount_of_work() {
     assert_eq!(session.offers, STEPS_PER_WAKE);
 }
 
+#[tokio::test]
+async fn a_busy_mailbox_and_a_busy_peer_take_turns() {
+    let (sender, mut commands) = mailbox(64);
+    while sender.try_send(Command::Room(1)).is_ok() {}
+    let clock = Clock::system();
+    let mut session = Toy::with_room(1000);
+    {
+        let (mut ignore, mut io) = (ignore, Endless);
+        let mut driven = pin!(drive(&mut io, &mut session, &mut commands, &mut ignore, &clock));
+        assert!(driven.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    assert_eq!(session.offers, STEPS_PER_WAKE / 2);
+    assert!(commands.try_recv().is_some());
+}
+
 /// A TLS stream whose peer left without close_notify.
 struct Cut;
 
