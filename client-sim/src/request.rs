@@ -71,6 +71,12 @@ fn print(args: &BuildArgs) -> Result<(), Error> {
     output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(Error::Output)
 }
 
+/// Text on one line: control characters as escapes.
+fn printable(text: &str) -> String {
+    let escape = |character: char| character.escape_default().collect::<String>();
+    text.chars().map(|character| if character.is_control() { escape(character) } else { character.into() }).collect()
+}
+
 /// One line per field: offset, bytes, name, value.
 fn table(shift: usize, fields: &[explain::FieldSpan]) -> String {
     let width = fields.iter().map(|field| field.name.len()).max().unwrap_or(4).max(4);
@@ -84,7 +90,7 @@ fn table(shift: usize, fields: &[explain::FieldSpan]) -> String {
             field.offset + shift,
             field.length,
             field.name,
-            field.value.escape_debug()
+            printable(&field.value)
         ));
     }
     text
