@@ -45,15 +45,13 @@ pub fn of_this_machine(mut persona: Persona) -> Persona {
     if let Some(kernel) = line_of("/proc/sys/kernel/osrelease") {
         try_fact(&|profile| profile.kernel.clone_from(&kernel));
     }
-    if let Some(release) =
-        fs::read_to_string("/etc/os-release").ok().or_else(|| fs::read_to_string("/usr/lib/os-release").ok())
-    {
-        if let Some(id) = value_of(&release, "ID") {
-            try_fact(&|profile| {
-                profile.os_id.clone_from(&id);
-                profile.os_version_id = value_of(&release, "VERSION_ID");
-            });
-        }
+    let release = ["/etc/os-release", "/usr/lib/os-release"].into_iter().find_map(|path| fs::read_to_string(path).ok());
+    let release = release.unwrap_or_default();
+    if let Some(id) = value_of(&release, "ID") {
+        try_fact(&|profile| {
+            profile.os_id.clone_from(&id);
+            profile.os_version_id = value_of(&release, "VERSION_ID");
+        });
     }
     if let Some(arch) = arch() {
         try_fact(&|profile| profile.arch = arch);

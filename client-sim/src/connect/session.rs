@@ -107,13 +107,13 @@ impl Sessions {
                     tracing::info!(session = number, ?after, "the edge goes away");
                     after + jitter(RECONNECT_FIRST)
                 }
-                Ended::Lost => backoff.next(),
+                Ended::Lost => backoff.wait(),
                 Ended::Failed(failure) if failure.halts() => {
                     tracing::error!(session = number, %failure, "halted");
                     return self.halt(failure);
                 }
                 Ended::Failed(failure) => {
-                    let wait = backoff.next();
+                    let wait = backoff.wait();
                     tracing::warn!(session = number, %failure, retry_in = ?wait, "no session");
                     wait
                 }
@@ -235,7 +235,7 @@ impl Default for Backoff {
 
 impl Backoff {
     /// The next wait.
-    pub fn next(&mut self) -> Duration {
+    pub fn wait(&mut self) -> Duration {
         let wait = jitter(self.bound);
         self.bound = (self.bound * 2).min(RECONNECT_MAX);
         wait
@@ -262,7 +262,7 @@ mod tests {
         let mut backoff = Backoff::default();
         let mut bound = RECONNECT_FIRST;
         for _ in 0..20 {
-            assert!(backoff.next() <= bound);
+            assert!(backoff.wait() <= bound);
             bound = (bound * 2).min(RECONNECT_MAX);
         }
         assert_eq!(backoff.bound, RECONNECT_MAX);

@@ -87,7 +87,7 @@ impl Setup {
                 if !failure.is_passing() {
                     return Err(explained(failure));
                 }
-                let wait = failure.retry_after().unwrap_or_else(|| backoff.next());
+                let wait = failure.retry_after().unwrap_or_else(|| backoff.wait());
                 tracing::warn!(%failure, retry_in = ?wait, "not enrolled yet");
                 sleep(wait).await;
             }
@@ -100,9 +100,10 @@ impl Setup {
 
     /// Writes the halt into the state; gives the error to end with.
     pub fn halt(&mut self, failure: &Arc<Failure>) -> Error {
-        let (peer, reason) = match failure.as_ref() {
-            Failure::Halted { peer, reason } => (*peer, reason.clone()),
-            other => ("the relay", other.to_string()),
+        let (peer, reason) = if let Failure::Halted { peer, reason } = failure.as_ref() {
+            (*peer, reason.clone())
+        } else {
+            ("the relay", failure.to_string())
         };
         self.saved.halted = Some(Halted { peer: peer.to_owned(), reason: reason.clone(), at_unix_s: unix_seconds() });
         if let Err(error) = self.folder.save(&self.saved) {

@@ -99,8 +99,5 @@ pub fn enrol_service() -> Result<ServiceName, Failure> {
 /// A master that does not match its deployed pin is as bad as an edge that does not: the device halts. (A node that does not
 /// match its grant is not: that pin was not deployed, and a node whose certificate was renewed must not stop a fleet.)
 pub fn halt_on_wrong_master(failure: Failure) -> Failure {
-    match failure {
-        Failure::WrongBackend(reason) => Failure::Halted { peer: "the master", reason },
-        other => other,
-    }
+    if let Failure::WrongBackend(reason) = failure { Failure::Halted { peer: "the master", reason } } else { failure }
 }

@@ -8,7 +8,9 @@ use relay_wire::{
 use super::{Chance, Made, ZONES};
 
 /// Manufacturer, model, device, release, API level, security patch, build.
-const DEVICES: &[(&str, &str, &str, &str, u8, Option<&str>, &str)] = &[
+type Phone = (&'static str, &'static str, &'static str, &'static str, u8, Option<&'static str>, &'static str);
+
+const DEVICES: &[Phone] = &[
     ("Google", "Pixel 8", "shiba", "14", 34, Some("2024-05-05"), "AP1A.240505.005"),
     ("Google", "Pixel 9", "tokay", "16", 36, Some("2025-09-05"), "BP3A.250905.014"),
     ("samsung", "SM-G960F", "starlte", "10", 29, Some("2022-03-01"), "QP1A.190711.020"),
