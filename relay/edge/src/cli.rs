@@ -8,13 +8,17 @@ use std::{
 };
 
 use clap::{Parser, Subcommand, ValueEnum};
-use relay_runtime::{drain, telemetry};
+use relay_runtime::{
+    config::{Problems, load_toml},
+    drain, telemetry,
+};
 use relay_trust::{SharedKey, write_secret_file};
 use relay_wire::ids::{BackendName, Role};
 use serde_json::{Value, json};
 
 use crate::{
     Config, Edge,
+    config::RawConfig,
     error::{CommandError, EdgeError, exit},
     keystore::{self, KeyStore},
     server::Material,
@@ -232,9 +236,16 @@ fn init(order: Init) -> Result<Answer, CommandError> {
 }
 
 fn check(file: &ConfigFile) -> Result<Answer, CommandError> {
-    let config = Config::load(&file.config)?;
-    let material = Material::load(&config)?;
-    let warnings = material.warnings();
+    let mut problems = Problems::new();
+    let config = Config::resolve(load_toml::<RawConfig>(&file.config)?, &file.config, &mut problems);
+    let warnings = match Material::load(&config) {
+        Ok(material) => material.warnings(),
+        Err(more) => {
+            problems.extend(more);
+            Vec::new()
+        }
+    };
+    problems.into_result(())?;
     let mut text = format!("{}: in order\n", file.config.display());
     for warning in &warnings {
         text.push_str(&format!("warning: {warning}\n"));
@@ -302,9 +313,8 @@ fn key_list(file: &ConfigFile) -> Result<Answer, CommandError> {
 
 fn run(file: &ConfigFile) -> Result<(), CommandError> {
     let config = Config::load(&file.config)?;
-    telemetry::init(config.log.format, &config.log.level).map_err(|error| {
-        relay_runtime::config::Problems::one("log.level", error.to_string(), "write a level, for example \"info\"")
-    })?;
+    telemetry::init(config.log.format, &config.log.level)
+        .map_err(|error| Problems::one("log.level", error.to_string(), "write a level, for example \"info\""))?;
     let process = |operation| move |source| CommandError::Process { operation, source };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(process("start the runtime"))?;
@@ -315,6 +325,8 @@ fn run(file: &ConfigFile) -> Result<(), CommandError> {
             tracing::info!(%admin, "admin address");
         }
         tokio::select! {
+            // Signals are taken before the log says that the edge runs.
+            biased;
             ended = drain::signals(drain.clone()) => ended.map_err(process("take signals")),
             () = edge.run(drain) => Ok(()),
         }

@@ -155,18 +155,17 @@ impl Config {
     /// # Errors
     /// Every mistake, with its place, its value and its remedy.
     pub fn load(file: &Path) -> Result<Self, Problems> {
-        Self::resolve(load_toml::<RawConfig>(file)?, file)
+        let mut problems = Problems::new();
+        let config = Self::resolve(load_toml::<RawConfig>(file)?, file, &mut problems);
+        problems.into_result(config)
     }
 
-    /// The settings of what a file said; `file` is where relative paths start.
-    ///
-    /// # Errors
-    /// Every mistake.
-    pub fn resolve(raw: RawConfig, file: &Path) -> Result<Self, Problems> {
-        let mut problems = Problems::new();
+    /// The settings of what a file said, defaults in the place of mistakes; `file` is where relative paths start.
+    #[must_use]
+    pub fn resolve(raw: RawConfig, file: &Path, problems: &mut Problems) -> Self {
         let mut config = Self::defaults(file.parent().unwrap_or(Path::new("")));
         if let Some(listen) = raw.listen {
-            config.listen = addresses(&listen, &mut problems);
+            config.listen = addresses(&listen, problems);
         }
         if let Some(admin) = raw.admin {
             config.admin = match admin.as_str() {
@@ -206,9 +205,9 @@ impl Config {
                 *setting = span.0;
             }
         }
-        config.limits = raw.limits.resolve(&mut problems);
-        config.releases = raw.releases.resolve(&mut problems);
-        problems.into_result(config)
+        config.limits = raw.limits.resolve(problems);
+        config.releases = raw.releases.resolve(problems);
+        config
     }
 }
 

@@ -33,13 +33,13 @@ pub type DataTls = TlsStream<RecordIo<TcpStream>>;
 /// A data connection on which `Assign` was written; close_notify comes next.
 pub struct Assigned {
     /// The connection.
-    pub tls: DataTls,
+    pub tls: Box<DataTls>,
     /// Its place among the admitted, and among the open: held as long as the tunnel lives.
     pub held: (Peer, OpenGuard),
 }
 
 /// Serves a data connection whose TLS stands, until it is assigned (then its stream goes to the tunnel) or ends.
-pub async fn serve(shared: Arc<Shared>, mut tls: DataTls, peer: Peer, open: OpenGuard) -> Option<DataTls> {
+pub async fn serve(shared: Arc<Shared>, mut tls: Box<DataTls>, peer: Peer, open: OpenGuard) -> Option<Box<DataTls>> {
     let exporter = exporter(tls.get_ref().1, exporter_label::DATA)?;
     let (sender, mut commands) = mailbox(MAILBOX);
     let (hand, stream) = oneshot::channel();
@@ -48,7 +48,7 @@ pub async fn serve(shared: Arc<Shared>, mut tls: DataTls, peer: Peer, open: Open
     let remote = peer.remote;
     let spare = Some(Spare::new(sender, stream));
     let mut owner = DataOwner { shared, exporter, peer, spare, parked: None };
-    let ended = drive(&mut tls, &mut session, &mut commands, &mut owner, &clock).await;
+    let ended = drive(&mut *tls, &mut session, &mut commands, &mut owner, &clock).await;
     drop(owner.parked);
     match ended {
         Ok(DataClose::HandOver) => {

@@ -124,7 +124,9 @@ impl Hub {
         let Ask { session, mailbox, question, subject, .. } = ask;
         let (outcome, answer) = self.answer_for(session, subject, verdict);
         self.metrics.ask(outcome);
-        if mailbox.try_send(device::EdgeCommand::Answer { question, answer }).is_err() {
+        // A session that ended meanwhile has voided its tokens before this one was drawn.
+        let unheard = mailbox.try_send(device::EdgeCommand::Answer { question, answer }).is_err();
+        if unheard || !self.sessions.contains(session) {
             self.tunnels.void_session(session);
         }
     }
@@ -137,7 +139,7 @@ impl Hub {
             (Verdict::Accepted, Subject::Session { device }) => {
                 // Before the session hears of it: a revocation right behind the verdict must find the session.
                 for old in self.sessions.bind(session, &device) {
-                    let _ = old.try_send(device::EdgeCommand::Drain(Duration::ZERO));
+                    let _ = old.try_send(device::EdgeCommand::Drain(AWAY));
                 }
                 ("accepted", Answer::Accepted)
             }

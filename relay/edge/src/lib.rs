@@ -31,3 +31,4 @@ pub mod tunnel;
 pub use config::Config;
 pub use error::EdgeError;
 pub use server::Edge;
+#[cfg(test)]

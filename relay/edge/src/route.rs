@@ -8,21 +8,26 @@ use relay_runtime::{
     tls::ReloadableIdentity,
 };
 use relay_trust::{ServerIdentity, server_config};
-use relay_wire::{limits, proof::alpn};
+use relay_wire::{ids::Token, limits, proof::alpn};
 use rustls::{ServerConfig, server::ResolvesServerCert};
 use tokio::{
     io::AsyncWriteExt,
     net::TcpStream,
     time::{Instant, timeout, timeout_at},
 };
-use tokio_rustls::server::TlsStream;
+use tokio_rustls::{Accept, server::TlsStream};
 
 use crate::{
-    control, data, device,
-    metrics::Kind,
+    control,
+    data::{self, DataTls},
+    device,
+    metrics::{Kind, OpenGuard},
     shared::{Peer, Shared},
-    tunnel,
+    tunnel::{self, TunnelHello},
 };
+
+/// TLS that ends at the edge.
+type EdgeTls = TlsStream<RecordIo<TcpStream>>;
 
 /// How long close_notify may take to leave: a peer that takes nothing is not waited for.
 const CLOSE: Duration = Duration::from_secs(1);
@@ -65,66 +70,93 @@ fn kind(hello: &Hello) -> Kind {
         .unwrap_or(Kind::Other)
 }
 
+/// A connection whose kind is known, and whose TLS stands if it ends here.
+struct Arrived {
+    leg: Leg,
+    open: OpenGuard,
+}
+
+/// Boxed: while a connection is idle, its task holds the room of what it is and not of what it could have been.
+enum Leg {
+    Device(Box<EdgeTls>),
+    Control(Box<EdgeTls>),
+    Data(Box<DataTls>),
+    Tunnel(TunnelHello),
+    Other(Box<EdgeTls>),
+}
+
 /// Serves one admitted connection until it ends. `accepted` is the same moment as the peer's, by tokio's clock.
-///
-/// Each kind's future is boxed, so that an idle device does not hold the room that a tunnel would need.
 pub async fn serve(shared: Arc<Shared>, tls: Arc<TlsConfigs>, stream: TcpStream, peer: Peer, accepted: Instant) {
     let deadline = accepted + limits::FIRST_FRAME;
-    let hello = match Box::pin(peek_hello(stream, deadline)).await {
-        Ok(hello) => hello,
-        Err(error) => {
-            shared.metrics.handshake_failure(hello_failure(&error));
-            tracing::debug!(remote = %peer.remote, %error, "no ClientHello");
-            return;
-        }
-    };
-    let kind = kind(&hello);
-    let open = shared.metrics.connection(kind);
-    match kind {
-        Kind::Tunnel => {
-            let name = hello.server_name().map(str::to_owned);
-            let (stream, recorded) = hello.into_raw();
-            Box::pin(tunnel::serve(&shared, stream, recorded, name.as_deref(), peer)).await;
-        }
-        Kind::Data => {
-            let config = Arc::clone(&tls.data);
-            let Some(stream) = handshake(&shared, hello, config, &peer, deadline).await else { return };
-            if let Some(mut stream) = Box::pin(data::serve(shared, stream, peer, open)).await {
-                close(&mut stream).await;
-            }
-        }
-        Kind::Device => {
-            let config = Arc::clone(&tls.device);
-            let Some(mut stream) = handshake(&shared, hello, config, &peer, deadline).await else { return };
+    let Some(Arrived { leg, open }) = Box::pin(arrive(&shared, tls, stream, &peer, deadline)).await else { return };
+    match leg {
+        Leg::Device(mut stream) => {
             Box::pin(device::serve(shared, &mut stream, peer)).await;
             close(&mut stream).await;
         }
-        Kind::Control => {
-            let config = Arc::clone(&tls.control);
-            let Some(mut stream) = handshake(&shared, hello, config, &peer, deadline).await else { return };
+        Leg::Control(mut stream) => {
             Box::pin(control::serve(shared, &mut stream, peer)).await;
             close(&mut stream).await;
         }
-        Kind::Other => {
-            let config = Arc::clone(&tls.other);
-            let Some(mut stream) = handshake(&shared, hello, config, &peer, deadline).await else { return };
+        Leg::Data(stream) => {
+            if let Some(mut stream) = Box::pin(data::serve(shared, stream, peer, open)).await {
+                close(&mut stream).await;
+            }
+            return;
+        }
+        Leg::Tunnel(hello) => Box::pin(tunnel::serve(shared, hello, peer)).await,
+        Leg::Other(mut stream) => {
             tracing::debug!(remote = %peer.remote, "no protocol of ours was asked for: certificate shown, closed");
             close(&mut stream).await;
         }
     }
+    drop(open);
+}
+
+/// From accept to what the connection is.
+async fn arrive(
+    shared: &Shared,
+    tls: Arc<TlsConfigs>,
+    stream: TcpStream,
+    peer: &Peer,
+    deadline: Instant,
+) -> Option<Arrived> {
+    let hello = match peek_hello(stream, deadline).await {
+        Ok(hello) => hello,
+        Err(error) => {
+            shared.metrics.handshake_failure(hello_failure(&error));
+            tracing::debug!(remote = %peer.remote, %error, "no ClientHello");
+            return None;
+        }
+    };
+    let kind = kind(&hello);
+    let open = shared.metrics.connection(kind);
+    let (config, leg): (_, fn(Box<EdgeTls>) -> Leg) = match kind {
+        Kind::Device => (&tls.device, Leg::Device),
+        Kind::Control => (&tls.control, Leg::Control),
+        Kind::Data => (&tls.data, Leg::Data),
+        Kind::Other => (&tls.other, Leg::Other),
+        Kind::Tunnel => {
+            let token = hello.server_name().and_then(Token::from_server_name);
+            let (device, recorded) = hello.into_raw();
+            return Some(Arrived { leg: Leg::Tunnel(TunnelHello { device, recorded, token }), open });
+        }
+    };
+    // Only a data connection is handed over; the others may read as much as there is.
+    let config = Arc::clone(config);
+    let accept = if kind == Kind::Data { hello.into_tls(config) } else { hello.into_tls_for_good(config) };
+    let stream = handshake(shared, accept, peer, deadline).await?;
+    Some(Arrived { leg: leg(Box::new(stream)), open })
 }
 
 /// The TLS handshake, to the deadline of the first frame.
 async fn handshake(
     shared: &Shared,
-    hello: Hello,
-    config: Arc<ServerConfig>,
+    accept: Accept<RecordIo<TcpStream>>,
     peer: &Peer,
     deadline: Instant,
-) -> Option<TlsStream<RecordIo<TcpStream>>> {
-    let for_data = config.alpn_protocols.first().is_some_and(|name| name == alpn::DATA);
-    let accept = if for_data { hello.into_tls(config) } else { hello.into_tls_for_good(config) };
-    match timeout_at(deadline, Box::pin(accept)).await {
+) -> Option<EdgeTls> {
+    match timeout_at(deadline, accept).await {
         Ok(Ok(stream)) => Some(stream),
         Ok(Err(error)) => {
             shared.metrics.handshake_failure("tls");
@@ -140,7 +172,7 @@ async fn handshake(
 }
 
 /// Says close_notify, if the peer takes it.
-async fn close(stream: &mut TlsStream<RecordIo<TcpStream>>) {
+async fn close(stream: &mut EdgeTls) {
     let _ = timeout(CLOSE, stream.shutdown()).await;
 }
 
@@ -153,5 +185,27 @@ const fn hello_failure(error: &HelloError) -> &'static str {
         HelloError::TooLarge => "too-large",
         HelloError::Broken(_) => "broken-hello",
         HelloError::Io(_) => "io",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes of the future that `of` makes.
+    const fn size<A, B, C, D, E, F>(_of: fn(A, B, C, D, E) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    const fn device_size<'a, F>(_of: fn(Arc<Shared>, &'a mut EdgeTls, Peer) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// Every idle device holds both; what only other kinds of connections need must not be in them.
+    #[test]
+    fn an_idle_device_holds_a_small_task() {
+        assert!(size(serve) <= 640, "{}", size(serve));
+        let device = device_size(device::serve::<RecordIo<TcpStream>>);
+        assert!(device <= 1_024, "{device}");
     }
 }

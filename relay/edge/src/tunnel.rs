@@ -70,11 +70,20 @@ impl Ended {
     }
 }
 
-/// Serves a tunnel connection: `device` with `hello` taken from it, `server_name` being what that asked for.
-pub async fn serve(shared: &Arc<Shared>, device: TcpStream, hello: Vec<u8>, server_name: Option<&str>, mut peer: Peer) {
-    let claim =
-        server_name.and_then(Token::from_server_name).and_then(|token| shared.hub.claim(&token, Instant::now()));
-    let Some(claim) = claim else {
+/// A device's tunnel connection whose ClientHello has been taken from it.
+pub struct TunnelHello {
+    /// The connection.
+    pub device: TcpStream,
+    /// The ClientHello's bytes.
+    pub recorded: Vec<u8>,
+    /// The token in its server name, if that is one.
+    pub token: Option<Token>,
+}
+
+/// Serves a tunnel connection until it ends.
+pub async fn serve(shared: Arc<Shared>, hello: TunnelHello, mut peer: Peer) {
+    let TunnelHello { device, recorded, token } = hello;
+    let Some(claim) = token.and_then(|token| shared.hub.claim(&token, Instant::now())) else {
         shared.metrics.tunnel_closed(Ended::Token.as_str());
         tracing::info!(remote = %peer.remote, code = "token", "tunnel refused");
         return;
@@ -84,8 +93,8 @@ pub async fn serve(shared: &Arc<Shared>, device: TcpStream, hello: Vec<u8>, serv
     let Claim { grant, node, mut revoked, device: id, place } = claim;
     let tunnel = async {
         let remote = wire_remote(remote.ip(), remote.port());
-        let data = find(shared, &node, Order { grant, remote }).await?;
-        carry(shared, device, hello, data).await
+        let data = find(&shared, &node, Order { grant, remote }).await?;
+        carry(&shared, device, recorded, data).await
     };
     let ended = tokio::select! {
         biased;
@@ -148,7 +157,7 @@ async fn find(shared: &Shared, node: &BackendName, order: Order) -> Result<Assig
 /// Hands the data connection over and moves bytes until both ends are done.
 async fn carry(shared: &Shared, device: TcpStream, hello: Vec<u8>, data: Assigned) -> Result<(), Ended> {
     let Assigned { tls, held } = data;
-    let backend = match hand_over_with(tls, &hello).await {
+    let backend = match hand_over_with(*tls, &hello).await {
         Ok(backend) => backend,
         Err(error) => {
             reset_on_close(&device);

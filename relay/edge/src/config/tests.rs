@@ -6,7 +6,9 @@ use super::*;
 
 fn resolve(text: &str) -> Result<Config, Problems> {
     let raw = parse_toml::<RawConfig>("edge.toml", text)?;
-    Config::resolve(raw, Path::new("/etc/sallyport/edge.toml"))
+    let mut problems = Problems::new();
+    let config = Config::resolve(raw, Path::new("/etc/sallyport/edge.toml"), &mut problems);
+    problems.into_result(config)
 }
 
 fn problems(text: &str) -> String {

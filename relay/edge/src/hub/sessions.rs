@@ -78,6 +78,12 @@ impl Sessions {
         sessions[..surplus].iter().filter_map(|old| all.get(old)).map(|old| old.mailbox.clone()).collect()
     }
 
+    /// Whether this session still stands.
+    #[must_use]
+    pub fn contains(&self, id: SessionId) -> bool {
+        self.state().all.contains_key(&id)
+    }
+
     /// The mailboxes of a device's sessions.
     #[must_use]
     pub fn of_device(&self, key: &str) -> Vec<Sender<EdgeCommand>> {

@@ -264,3 +264,86 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use relay_wire::Platform;
+
+    use super::*;
+    use crate::hub::Hub;
+
+    fn hub(change: impl FnOnce(&mut Limits)) -> Arc<Hub> {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        Hub::new(&limits, Metrics::new().0)
+    }
+
+    fn device(text: &str) -> DeviceId {
+        DeviceId::new(Platform::Linux, text.to_owned())
+    }
+
+    fn offer(hub: &Hub, session: u64, id: &str) -> Result<Token, NoPlace> {
+        let grant = SignedGrant { grant: vec![1], signature: [0; 64] };
+        let node = BackendName::new("vault").unwrap();
+        let offer = Offer { session: SessionId(session), device: device(id), node, grant };
+        hub.tunnels.offer(offer, Instant::now())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_good_once_and_for_its_time() {
+        let hub = hub(|_| {});
+        let token = offer(&hub, 1, "a").unwrap();
+        assert!(hub.claim(&token, Instant::now()).is_some());
+        assert!(hub.claim(&token, Instant::now()).is_none());
+        let late = offer(&hub, 1, "a").unwrap();
+        tokio::time::advance(limits::TOKEN).await;
+        let just_in_time = offer(&hub, 1, "a").unwrap();
+        tokio::time::advance(GRACE).await;
+        assert!(hub.claim(&late, Instant::now()).is_none());
+        assert!(hub.claim(&just_in_time, Instant::now()).is_some());
+        let state = hub.tunnels.state();
+        assert!(state.tokens.is_empty() && state.by_session.is_empty() && state.order.is_empty());
+        assert!(state.places.is_empty() && state.running.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn offers_and_tunnels_share_a_devices_places() {
+        let hub = hub(|limits| limits.tunnels_per_device = 2);
+        let claim = hub.claim(&offer(&hub, 1, "a").unwrap(), Instant::now()).unwrap();
+        let _offered = offer(&hub, 1, "a").unwrap();
+        assert_eq!(offer(&hub, 2, "a").err(), Some(NoPlace::Device));
+        assert!(offer(&hub, 2, "b").is_ok());
+        drop(claim);
+        assert!(offer(&hub, 2, "a").is_ok());
+        // Expired tokens give their places back too.
+        assert_eq!(offer(&hub, 2, "a").err(), Some(NoPlace::Device));
+        tokio::time::advance(limits::TOKEN + GRACE).await;
+        assert!(offer(&hub, 2, "a").is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tokens_are_bounded_in_all_and_void_with_their_session() {
+        let hub = hub(|limits| limits.pending_tokens = 3);
+        let kept = offer(&hub, 1, "a").unwrap();
+        let void = offer(&hub, 2, "a").unwrap();
+        offer(&hub, 2, "b").unwrap();
+        assert_eq!(offer(&hub, 3, "c").err(), Some(NoPlace::Tokens));
+        hub.tunnels.void_session(SessionId(2));
+        assert!(hub.claim(&void, Instant::now()).is_none());
+        assert!(hub.claim(&kept, Instant::now()).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_revocation_reaches_tokens_and_tunnels_of_that_device_alone() {
+        let hub = hub(|_| {});
+        let mut mine = hub.claim(&offer(&hub, 1, "a").unwrap(), Instant::now()).unwrap();
+        let mut other = hub.claim(&offer(&hub, 2, "b").unwrap(), Instant::now()).unwrap();
+        let token = offer(&hub, 1, "a").unwrap();
+        hub.revoke(&device("a"));
+        assert_eq!(mine.revoked.try_recv(), Ok(()));
+        assert!(other.revoked.try_recv().is_err());
+        assert!(hub.claim(&token, Instant::now()).is_none());
+        drop((mine, other));
+        assert!(hub.tunnels.state().places.is_empty());
+    }
+}
