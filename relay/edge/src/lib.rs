@@ -31,4 +31,3 @@ pub mod tunnel;
 pub use config::Config;
 pub use error::EdgeError;
 pub use server::Edge;
-#[cfg(test)]
