@@ -1,15 +1,11 @@
 //! FORMATS §5: Android, `application/x-www-form-urlencoded` as `java.net.URLEncoder` writes it.
 
-use alloc::{
-    borrow::{Cow, ToOwned},
-    string::String,
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use super::{
     Content, Platform, Request,
     cross::{CrossFields, Parts},
-    fields::{Field, Survey, Values, find},
+    fields::{Field, Slots, Survey, at, place},
     grammar::{self, kept, word},
     words::words,
 };
@@ -56,6 +52,8 @@ pub const FIELDS: &[Field] = &[
     Field::optional("est", "EST"),
 ];
 
+/// The one name that repeats.
+const URI_NAME: &str = "uri";
 /// The API level from which devices have a security patch date.
 const PATCH_SDK_MIN: u8 = 23;
 /// Ticks in the unit of `sent`.
@@ -112,59 +110,69 @@ words! {
     }
 }
 
-/// The pairs of a body; the container has been checked.
-fn pairs(body: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    body.split(|byte| *byte == b'&').filter_map(form::pair)
-}
-
 pub(crate) fn parse(body: &[u8], releases: &Releases) -> Result<Request, Rejection> {
-    form::container(body)?;
+    // No early end: without a branch for each byte the compiler takes many at a time.
+    if !body.iter().fold(true, |all, byte| all & byte.is_ascii_graphic()) {
+        return Err(Rejection::new(Code::Encoding, "body"));
+    }
     let mut survey = Survey::new(FIELDS);
-    for (name, value) in pairs(body) {
-        if form::decode(value).is_none() {
-            let field = find(FIELDS, name).and_then(|place| FIELDS.get(place));
-            return Err(Rejection::new(Code::Encoding, field.map_or("value", |field| field.name)));
+    let mut slots = Slots::<_, { FIELDS.len() }>::new(FIELDS);
+    let mut badly_encoded = None;
+    let body = core::str::from_utf8(body).map_err(|_| Rejection::new(Code::Encoding, "body"))?;
+    let mut rest = Some(body);
+    while let Some(pairs) = rest {
+        let (name, value, behind) = form::pair(pairs).ok_or(Rejection::new(Code::Syntax, "pair"))?;
+        rest = behind;
+        let place = survey.meet_name(name.as_bytes());
+        slots.fill(place, value);
+        if badly_encoded.is_none() && value.decode().is_none() {
+            badly_encoded = Some(place.map_or("value", |place| FIELDS[place].name));
         }
-        survey.meet(find(FIELDS, name));
+    }
+    if let Some(field) = badly_encoded {
+        return Err(Rejection::new(Code::Encoding, field));
     }
     survey.judge()?;
 
-    let mut values = Values::new(
-        pairs(body).filter_map(|(name, value)| Some((FIELDS.get(find(FIELDS, name)?)?.name, form::decode(value)?))),
-    );
-    let name = values.required("op", text(grammar::operation))?;
-    let id = values.required("android_id", text(kept(judges::android_id)))?;
+    let name = slots.required(const { place(FIELDS, "op") }, text(grammar::operation))?;
+    let id = slots.required(const { place(FIELDS, "android_id") }, text(kept(judges::android_id)))?;
     let mut cross = CrossFields {
-        mass: values.optional("mass_token", text(grammar::mass_proof))?,
-        device: values.optional("device_token", text(grammar::device_proof))?,
-        user: values.optional("user", text(kept(grammar::user)))?,
+        mass: slots.optional(const { place(FIELDS, "mass_token") }, text(grammar::mass_proof))?,
+        device: slots.optional(const { place(FIELDS, "device_token") }, text(grammar::device_proof))?,
+        user: slots.optional(const { place(FIELDS, "user") }, text(kept(grammar::user)))?,
         ..CrossFields::default()
     };
     let profile = Profile {
-        manufacturer: values.required("manufacturer", text(kept(judges::hardware)))?,
-        model: values.required("model", text(kept(judges::hardware)))?,
-        device: values.required("device", text(kept(judges::hardware)))?,
-        release: values.required("release", text(kept(judges::release)))?,
-        sdk: values.required("sdk", text(judges::sdk))?,
-        patch: values.optional("patch", text(kept(judges::patch)))?,
-        build: values.required("build", text(kept(judges::build)))?,
-        app_id: values.required("app_id", text(kept(judges::app_id)))?,
-        app_version: values.required("app_version", text(kept(judges::app_version)))?,
-        app_code: values.required("app_code", text(judges::app_code))?,
-        lang: values.required("lang", text(kept(judges::lang)))?,
-        time_zone: values.required("tz", text(kept(grammar::iana)))?,
-        net: values.required("net", text(|text| word(text, Net::ALL, Net::as_str)))?,
-        metered: values.required("metered", text(judges::flag))?,
-        charging: values.required("charging", text(judges::flag))?,
-        battery: values.required("battery", text(judges::battery))?,
+        manufacturer: slots.required(const { place(FIELDS, "manufacturer") }, text(kept(judges::hardware)))?,
+        model: slots.required(const { place(FIELDS, "model") }, text(kept(judges::hardware)))?,
+        device: slots.required(const { place(FIELDS, "device") }, text(kept(judges::hardware)))?,
+        release: slots.required(const { place(FIELDS, "release") }, text(kept(judges::release)))?,
+        sdk: slots.required(const { place(FIELDS, "sdk") }, text(judges::sdk))?,
+        patch: slots.optional(const { place(FIELDS, "patch") }, text(kept(judges::patch)))?,
+        build: slots.required(const { place(FIELDS, "build") }, text(kept(judges::build)))?,
+        app_id: slots.required(const { place(FIELDS, "app_id") }, text(kept(judges::app_id)))?,
+        app_version: slots.required(const { place(FIELDS, "app_version") }, text(kept(judges::app_version)))?,
+        app_code: slots.required(const { place(FIELDS, "app_code") }, text(judges::app_code))?,
+        lang: slots.required(const { place(FIELDS, "lang") }, text(kept(judges::lang)))?,
+        time_zone: slots.required(const { place(FIELDS, "tz") }, text(kept(grammar::iana)))?,
+        net: slots.required(const { place(FIELDS, "net") }, text(|text| word(text, Net::ALL, Net::as_str)))?,
+        metered: slots.required(const { place(FIELDS, "metered") }, text(judges::flag))?,
+        charging: slots.required(const { place(FIELDS, "charging") }, text(judges::flag))?,
+        battery: slots.required(const { place(FIELDS, "battery") }, text(judges::battery))?,
     };
-    let sent_at = values.required("sent", text(judges::sent_at))?;
-    let nonce = values.required("nonce", text(grammar::nonce_hex))?;
-    cross.node = values.optional("node", text(grammar::node))?;
-    while let Some(path) = values.optional("uri", judges::path)? {
-        cross.push_path(path);
+    let sent_at = slots.required(const { place(FIELDS, "sent") }, text(judges::sent_at))?;
+    let nonce = slots.required(const { place(FIELDS, "nonce") }, text(grammar::nonce_hex))?;
+    cross.node = slots.optional(const { place(FIELDS, "node") }, text(grammar::node))?;
+    if slots.optional(const { place(FIELDS, URI_NAME) }, Ok)?.is_some() {
+        let mut rest = Some(body);
+        while let Some((name, value, behind)) = rest.and_then(form::pair) {
+            rest = behind;
+            if name == URI_NAME {
+                cross.push_path(text(judges::path)(value).map_err(at(URI_NAME))?);
+            }
+        }
     }
-    let estimate = values.optional("est", text(grammar::estimate))?;
+    let estimate = slots.optional(const { place(FIELDS, "est") }, text(grammar::estimate))?;
 
     let (operation, proof) = cross.judge(Platform::Android, name)?;
     if !releases.android.has(profile.sdk, &profile.release) {
@@ -178,9 +186,9 @@ pub(crate) fn parse(body: &[u8], releases: &Releases) -> Result<Request, Rejecti
     Ok(Request { content: Content { device_id, operation, sent_at, nonce, estimate, profile }, proof })
 }
 
-/// A judge of decoded values from one of texts.
-fn text<'a, T>(judge: impl FnOnce(&str) -> Result<T, Code>) -> impl FnOnce(Cow<'a, str>) -> Result<T, Code> {
-    move |value| judge(&value)
+/// A judge of values from one of texts.
+fn text<T>(judge: impl FnOnce(&str) -> Result<T, Code>) -> impl FnOnce(form::Value<'_>) -> Result<T, Code> {
+    |value| judge(&value.decode().ok_or(Code::Encoding)?)
 }
 
 pub(crate) fn emit(request: &Request, profile: &Profile) -> Vec<u8> {

@@ -1,7 +1,5 @@
 //! SPEC §5.2: field tables as data, and the one judge of which fields a body may, must and may not have.
 
-use core::iter::Peekable;
-
 use crate::error::{Code, Rejection};
 
 /// When a field is there.
@@ -86,6 +84,13 @@ impl Survey {
         find(behind, name).map(|place| self.last + place).or_else(|| find(before, name))
     }
 
+    /// Finds the place of the next name of the body, and meets it.
+    pub(crate) fn meet_name(&mut self, name: &[u8]) -> Option<usize> {
+        let place = self.find(name);
+        self.meet(place);
+        place
+    }
+
     /// Meets the next name of the body: its place in the table, or `None` if the table lacks it.
     pub(crate) fn meet(&mut self, place: Option<usize>) {
         let Some((place, field)) = place.and_then(|place| Some((place, self.fields.get(place)?))) else {
@@ -142,37 +147,57 @@ pub(crate) const fn at(field: &'static str) -> impl Fn(Code) -> Rejection {
     move |code| Rejection::new(code, field)
 }
 
-/// The values of a flat body whose fields stand in table order, taken one field after the other.
-///
-/// A [`Survey`] has judged the names before, so that what is next is what the table says is next.
-pub(crate) struct Values<V, I: Iterator<Item = (&'static str, V)>> {
-    rest: Peekable<I>,
+/// The values of a flat body, each at its field's place; of a field that repeats, the first.
+pub(crate) struct Slots<V, const N: usize> {
+    fields: &'static [Field],
+    values: [Option<V>; N],
 }
 
-impl<V, I: Iterator<Item = (&'static str, V)>> Values<V, I> {
-    /// Over pairs of a field's name in the table and its value.
-    pub(crate) fn new(values: I) -> Self {
-        Self { rest: values.peekable() }
+impl<V: Copy, const N: usize> Slots<V, N> {
+    /// Slots for a table of `N` rows, all empty.
+    pub(crate) const fn new(fields: &'static [Field]) -> Self {
+        assert!(fields.len() == N);
+        Self { fields, values: [const { None }; N] }
     }
 
-    /// Judges the next value if it is that of `field`.
-    pub(crate) fn optional<T>(
-        &mut self,
-        field: &'static str,
-        judge: impl FnOnce(V) -> Result<T, Code>,
-    ) -> Result<Option<T>, Rejection> {
-        match self.rest.next_if(|(name, _)| *name == field) {
-            Some((_, value)) => judge(value).map(Some).map_err(at(field)),
-            None => Ok(None),
+    /// Fills the slot at `place`, if there is such a place and its slot is empty.
+    pub(crate) fn fill(&mut self, place: Option<usize>, value: V) {
+        if let Some(slot @ None) = place.and_then(|place| self.values.get_mut(place)) {
+            *slot = Some(value);
         }
     }
 
-    /// Judges the next value, which is that of `field`.
-    pub(crate) fn required<T>(
-        &mut self,
-        field: &'static str,
+    /// Judges the value at `place` if there is one.
+    pub(crate) fn optional<T>(
+        &self,
+        place: usize,
         judge: impl FnOnce(V) -> Result<T, Code>,
-    ) -> Result<T, Rejection> {
-        self.optional(field, judge)?.ok_or(Rejection::new(Code::Missing, field))
+    ) -> Result<Option<T>, Rejection> {
+        self.values[place].map(judge).transpose().map_err(at(self.fields[place].name))
     }
+
+    /// Judges the value at `place`, which a [`Survey`] has found to be there.
+    pub(crate) fn required<T>(&self, place: usize, judge: impl FnOnce(V) -> Result<T, Code>) -> Result<T, Rejection> {
+        self.optional(place, judge)?.ok_or(Rejection::new(Code::Missing, self.fields[place].name))
+    }
+}
+
+/// The place of `name` in `fields`, found when the program is compiled.
+pub(crate) const fn place(fields: &[Field], name: &str) -> usize {
+    let mut place = 0;
+    while place < fields.len() {
+        if equal(fields[place].name.as_bytes(), name.as_bytes()) {
+            return place;
+        }
+        place += 1;
+    }
+    panic!("no such field")
+}
+
+const fn equal(left: &[u8], right: &[u8]) -> bool {
+    let mut at = 0;
+    while at < left.len() && at < right.len() && left[at] == right[at] {
+        at += 1;
+    }
+    at == left.len() && at == right.len()
 }

@@ -47,6 +47,58 @@ pub(crate) fn kept(check: impl FnOnce(&str) -> Result<(), Code>) -> impl FnOnce(
     move |text| check(text).map(|()| text.to_owned())
 }
 
+/// A set of bytes, asked without branching.
+pub(crate) struct Bytes([bool; 256]);
+
+impl Bytes {
+    /// The letters and digits of ASCII, and `others`.
+    pub(crate) const fn alphanumeric_and(others: &[u8]) -> Self {
+        let mut set = Self::of(others);
+        let mut byte = 0_u8;
+        while byte < 0x80 {
+            set.0[byte as usize] |= byte.is_ascii_alphanumeric();
+            byte += 1;
+        }
+        set
+    }
+
+    /// These bytes.
+    pub(crate) const fn of(bytes: &[u8]) -> Self {
+        let mut set = [false; 256];
+        let mut at = 0;
+        while at < bytes.len() {
+            set[bytes[at] as usize] = true;
+            at += 1;
+        }
+        Self(set)
+    }
+
+    /// The bytes from `first` to `last`, without `but`.
+    pub(crate) const fn from_to(first: u8, last: u8, but: &[u8]) -> Self {
+        let mut set = [false; 256];
+        let mut byte = first as usize;
+        while byte <= last as usize {
+            set[byte] = true;
+            byte += 1;
+        }
+        let mut at = 0;
+        while at < but.len() {
+            set[but[at] as usize] = false;
+            at += 1;
+        }
+        Self(set)
+    }
+
+    pub(crate) const fn has(&self, byte: u8) -> bool {
+        self.0[byte as usize]
+    }
+
+    /// How many bytes at the beginning of `text` are of the set.
+    pub(crate) fn run(&self, text: &[u8]) -> usize {
+        text.iter().position(|byte| !self.has(*byte)).unwrap_or(text.len())
+    }
+}
+
 /// `min` to `max` code points, all of them bytes of `class`.
 pub(crate) fn characters(text: &str, min: usize, max: usize, class: impl Fn(u8) -> bool) -> Result<(), Code> {
     length(text, min, max)?;
@@ -167,11 +219,11 @@ pub(crate) fn user(text: &str) -> Result<(), Code> {
 fn is_user(bytes: &[u8]) -> bool {
     let Some(at) = bytes.iter().position(|byte| *byte == b'@') else { return false };
     let (local, domain) = (&bytes[..at], &bytes[at + 1..]);
-    let local_class = |byte: &u8| byte.is_ascii_alphanumeric() || b"._%+'-".contains(byte);
+    const LOCAL: Bytes = Bytes::alphanumeric_and(b"._%+'-");
     let Some(dot) = domain.iter().rposition(|byte| *byte == b'.') else { return false };
     let (labels, tld) = (&domain[..dot], &domain[dot + 1..]);
     (1..=64).contains(&local.len())
-        && local.iter().all(local_class)
+        && LOCAL.run(local) == local.len()
         && labels.split(|byte| *byte == b'.').all(is_label)
         && (2..=63).contains(&tld.len())
         && tld.iter().all(u8::is_ascii_alphabetic)
@@ -196,25 +248,22 @@ pub(crate) fn decimal(text: &str) -> Result<u64, Code> {
 /// IANA: 3..64, `[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}`.
 pub(crate) fn iana(text: &str) -> Result<(), Code> {
     length(text, 3, 64)?;
-    let class = |byte: u8| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte);
+    const PART: Bytes = Bytes::alphanumeric_and(b"_+-");
     let parts = || text.as_bytes().split(|byte| *byte == b'/');
     format(
         text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
             && parts().count() <= 3
-            && parts().all(|part| !part.is_empty() && part.iter().all(|byte| class(*byte))),
+            && parts().all(|part| !part.is_empty() && PART.run(part) == part.len()),
     )
 }
 
 /// WZONE: 3..64, `[A-Z][A-Za-z0-9.()+-]*( [A-Za-z0-9.()+-]+)*`.
 pub(crate) fn windows_zone(text: &str) -> Result<(), Code> {
     length(text, 3, 64)?;
-    let class = |byte: u8| byte.is_ascii_alphanumeric() || b".()+-".contains(&byte);
+    const WORD: Bytes = Bytes::alphanumeric_and(b".()+-");
     format(
         text.as_bytes().first().is_some_and(u8::is_ascii_uppercase)
-            && text
-                .as_bytes()
-                .split(|byte| *byte == b' ')
-                .all(|part| !part.is_empty() && part.iter().all(|byte| class(*byte))),
+            && text.as_bytes().split(|byte| *byte == b' ').all(|word| !word.is_empty() && WORD.run(word) == word.len()),
     )
 }
 

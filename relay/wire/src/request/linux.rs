@@ -5,8 +5,8 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use super::{
     Content, Platform, Request,
     cross::{CrossFields, Parts},
-    fields::{Field, Survey, Values, find},
-    grammar::{self, kept, word},
+    fields::{Field, Slots, Survey, at, place},
+    grammar::{self, Bytes, kept, word},
     words::words,
 };
 use crate::{
@@ -54,6 +54,9 @@ pub const FIELDS: &[Field] = &[
 ];
 
 const GREETING: &str = "EDGE-AGENT/1 ";
+const LAST_LINE: &str = "END\n";
+/// The one key that repeats.
+const PATH_KEY: &str = "PATH";
 
 /// The facts that a Linux device states.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,89 +155,85 @@ pub enum Power {
     Battery(u8),
 }
 
-/// The lines of a body between the first and the last, as pairs; the container has been checked.
-#[derive(Clone)]
-struct Container<'a> {
-    op: &'a str,
-    lines: &'a str,
+/// What stands on a line of its own: 21..7E.
+const VISIBLE: Bytes = Bytes::from_to(0x21, 0x7E, &[]);
+/// What a key is made of.
+const KEY: Bytes = Bytes::of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+
+/// The first line's word, and the lines behind it.
+fn greeting(body: &str) -> Option<(&str, &str)> {
+    let (op, lines) = body.strip_prefix(GREETING)?.split_once('\n')?;
+    ((1..=16).contains(&op.len()) && op.bytes().all(|byte| byte.is_ascii_lowercase())).then_some((op, lines))
 }
 
-impl<'a> Container<'a> {
-    fn pairs(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        self.lines.split_terminator('\n').filter_map(|line| line.split_once('='))
-    }
-}
-
-/// The two steps that judge the body as a whole: its bytes, then its lines.
-fn container(body: &[u8]) -> Result<Container<'_>, Rejection> {
-    if !body.iter().all(|byte| matches!(byte, 0x20..=0x7E | b'\n' | b'\r')) {
-        return Err(Rejection::new(Code::Encoding, "body"));
-    }
-    lines(body).ok_or(Rejection::new(Code::Syntax, "line"))
-}
-
-fn lines(body: &[u8]) -> Option<Container<'_>> {
-    if body.contains(&b'\r') {
-        return None;
-    }
-    let (first, rest) = core::str::from_utf8(body).ok()?.split_once('\n')?;
-    let op = first.strip_prefix(GREETING)?;
-    let lines = rest.strip_suffix("END\n")?;
-    let op_is_word = (1..=16).contains(&op.len()) && op.bytes().all(|byte| byte.is_ascii_lowercase());
-    let is_pair = |line: &str| {
-        line.split_once('=').is_some_and(|(key, value)| {
-            (2..=16).contains(&key.len())
-                && key.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
-                && !value.contains(' ')
-        })
-    };
-    // Without a line end before it, `END` is the end of a line and not a line.
-    let whole = lines.is_empty() || lines.ends_with('\n');
-    (op_is_word && whole && lines.split_terminator('\n').all(is_pair)).then_some(Container { op, lines })
+/// The key and the value of the first of `lines`, and the lines behind it.
+fn pair(lines: &str) -> Option<(&str, &str, &str)> {
+    let (key, value) =
+        lines.split_at_checked(KEY.run(lines.as_bytes())).filter(|(key, _)| (2..=16).contains(&key.len()))?;
+    let value = value.strip_prefix('=')?;
+    let (value, lines) = value.split_at_checked(VISIBLE.run(value.as_bytes()))?;
+    Some((key, value, lines.strip_prefix('\n')?))
 }
 
 pub(crate) fn parse(body: &[u8]) -> Result<Request, Rejection> {
-    let container = container(body)?;
+    let is_text = |byte: &u8| matches!(byte, 0x20..=0x7E | b'\n' | b'\r');
+    // No early end: without a branch for each byte the compiler takes many at a time.
+    if !body.iter().fold(true, |all, byte| all & is_text(byte)) {
+        return Err(Rejection::new(Code::Encoding, "body"));
+    }
+    let syntax = Rejection::new(Code::Syntax, "line");
+    let (op, lines) = core::str::from_utf8(body).ok().and_then(greeting).ok_or(syntax)?;
     let mut survey = Survey::new(FIELDS);
+    let mut slots = Slots::<_, { FIELDS.len() }>::new(FIELDS);
     survey.meet(Some(0));
-    for (key, value) in container.pairs() {
-        if key == "PATH" && !judges::is_escaped(value) {
-            return Err(Rejection::new(Code::Encoding, "PATH"));
-        }
-        survey.meet(find(FIELDS, key.as_bytes()));
+    slots.fill(Some(0), op);
+    let mut escaped = true;
+    let mut rest = lines;
+    while rest != LAST_LINE {
+        let (key, value, behind) = pair(rest).ok_or(syntax)?;
+        rest = behind;
+        escaped = escaped && (key != PATH_KEY || judges::is_escaped(value));
+        let place = survey.meet_name(key.as_bytes());
+        slots.fill(place, value);
+    }
+    if !escaped {
+        return Err(Rejection::new(Code::Encoding, PATH_KEY));
     }
     survey.judge()?;
 
-    let pairs =
-        container.pairs().filter_map(|(key, value)| Some((FIELDS.get(find(FIELDS, key.as_bytes())?)?.name, value)));
-    let mut values = Values::new(core::iter::once(("op", container.op)).chain(pairs));
-    let name = values.required("op", grammar::operation)?;
-    let id = values.required("MACHINE_ID", kept(judges::machine_id))?;
+    let name = slots.required(const { place(FIELDS, "op") }, grammar::operation)?;
+    let id = slots.required(const { place(FIELDS, "MACHINE_ID") }, kept(judges::machine_id))?;
     let mut cross = CrossFields {
-        mass: values.optional("MASS_TOKEN", grammar::mass_proof)?,
-        device: values.optional("DEVICE_TOKEN", grammar::device_proof)?,
-        user: values.optional("USER", kept(grammar::user))?,
+        mass: slots.optional(const { place(FIELDS, "MASS_TOKEN") }, grammar::mass_proof)?,
+        device: slots.optional(const { place(FIELDS, "DEVICE_TOKEN") }, grammar::device_proof)?,
+        user: slots.optional(const { place(FIELDS, "USER") }, kept(grammar::user))?,
         ..CrossFields::default()
     };
     let profile = Profile {
-        host_name: values.required("HOSTNAME", kept(judges::host_name))?,
-        os_id: values.required("OS_ID", kept(judges::os_release))?,
-        os_version_id: values.optional("OS_VERSION_ID", kept(judges::os_release))?,
-        kernel: values.required("KERNEL", kept(judges::kernel))?,
-        arch: values.required("ARCH", |text| word(text, Arch::ALL, Arch::as_str))?,
-        agent: values.required("AGENT", kept(judges::agent))?,
-        lang: values.required("LANG", kept(judges::lang))?,
-        time_zone: values.required("TZ", kept(grammar::iana))?,
-        net: values.required("NET", judges::net)?,
-        power: values.required("POWER", judges::power)?,
+        host_name: slots.required(const { place(FIELDS, "HOSTNAME") }, kept(judges::host_name))?,
+        os_id: slots.required(const { place(FIELDS, "OS_ID") }, kept(judges::os_release))?,
+        os_version_id: slots.optional(const { place(FIELDS, "OS_VERSION_ID") }, kept(judges::os_release))?,
+        kernel: slots.required(const { place(FIELDS, "KERNEL") }, kept(judges::kernel))?,
+        arch: slots.required(const { place(FIELDS, "ARCH") }, |text| word(text, Arch::ALL, Arch::as_str))?,
+        agent: slots.required(const { place(FIELDS, "AGENT") }, kept(judges::agent))?,
+        lang: slots.required(const { place(FIELDS, "LANG") }, kept(judges::lang))?,
+        time_zone: slots.required(const { place(FIELDS, "TZ") }, kept(grammar::iana))?,
+        net: slots.required(const { place(FIELDS, "NET") }, judges::net)?,
+        power: slots.required(const { place(FIELDS, "POWER") }, judges::power)?,
     };
-    let sent_at = values.required("SENT", judges::sent_at)?;
-    let nonce = values.required("NONCE", grammar::nonce_hex)?;
-    cross.node = values.optional("NODE", grammar::node)?;
-    while let Some(path) = values.optional("PATH", judges::path)? {
-        cross.push_path(path);
+    let sent_at = slots.required(const { place(FIELDS, "SENT") }, judges::sent_at)?;
+    let nonce = slots.required(const { place(FIELDS, "NONCE") }, grammar::nonce_hex)?;
+    cross.node = slots.optional(const { place(FIELDS, "NODE") }, grammar::node)?;
+    if slots.optional(const { place(FIELDS, PATH_KEY) }, Ok)?.is_some() {
+        let mut rest = lines;
+        while let Some((key, value, behind)) = pair(rest) {
+            rest = behind;
+            if key == PATH_KEY {
+                cross.push_path(judges::path(value).map_err(at(PATH_KEY))?);
+            }
+        }
     }
-    let estimate = values.optional("ESTIMATE", grammar::estimate)?;
+    let estimate = slots.optional(const { place(FIELDS, "ESTIMATE") }, grammar::estimate)?;
 
     let (operation, proof) = cross.judge(Platform::Linux, name)?;
     let device_id = DeviceId::new(Platform::Linux, id);
@@ -310,7 +309,7 @@ pub(crate) fn emit(request: &Request, profile: &Profile) -> Vec<u8> {
     if let Some(estimate) = content.estimate {
         body.put("ESTIMATE", &alloc::format!("{estimate}"));
     }
-    body.0.extend_from_slice(b"END\n");
+    body.0.extend_from_slice(LAST_LINE.as_bytes());
     body.0
 }
 

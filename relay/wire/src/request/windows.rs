@@ -5,22 +5,22 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use super::{
     Content, OperationName, Platform, Request,
     cross::{CrossFields, Parts},
-    fields::{Field, Survey, Values},
-    grammar::{self, kept, range},
+    fields::{Field, Slots, Survey, at, place},
+    grammar::{self, kept},
 };
 use crate::{
     canonical::read_flag,
     codec::{Malformed, Reader, TooLong, Writer},
     error::{Code, Rejection},
     grant::operation_number,
-    ids::{DeviceId, Nonce},
+    ids::DeviceId,
     validator::Releases,
 };
 
 mod judges;
 mod text;
 
-use judges::{fixed, numbered};
+use judges::numbered;
 use text::Utf16;
 
 /// The table of fields. The tag of a field is its place here and one.
@@ -50,6 +50,8 @@ pub const FIELDS: &[Field] = &[
 
 /// Ticks of 100 ns from 1601-01-01, where a FILETIME begins, to 1970-01-01.
 const FILETIME_EPOCH: u64 = 116_444_736_000_000_000;
+/// The tag of the one field that repeats.
+const PATH_TAG: u16 = 0x11;
 /// What `power` says for a percentage that is not known.
 const PERCENT_UNKNOWN: u8 = 255;
 
@@ -185,50 +187,51 @@ const fn is_text_tag(tag: u16) -> bool {
     matches!(tag, 0x02..=0x07 | 0x0A | 0x0B | 0x10 | 0x11)
 }
 
-fn field_of(tag: u16) -> Option<&'static Field> {
-    usize::from(tag).checked_sub(1).and_then(|place| FIELDS.get(place))
+/// The place of a tag in [`FIELDS`], if the table has it.
+fn place_of(tag: u16) -> Option<usize> {
+    usize::from(tag).checked_sub(1).filter(|place| *place < FIELDS.len())
 }
 
 pub(crate) fn parse(body: &[u8], releases: &Releases) -> Result<Request, Rejection> {
     let fields = container(body)?;
     let mut survey = Survey::new(FIELDS);
+    let mut slots = Slots::<_, { FIELDS.len() }>::new(FIELDS);
     for (tag, value) in fields.clone() {
+        let place = place_of(tag);
         if is_text_tag(tag) && !Utf16::is_well_formed(value) {
-            return Err(Rejection::new(Code::Encoding, field_of(tag).map_or("text", |field| field.name)));
+            return Err(Rejection::new(Code::Encoding, place.map_or("text", |place| FIELDS[place].name)));
         }
-        survey.meet(usize::from(tag).checked_sub(1));
+        survey.meet(place);
+        slots.fill(place, value);
     }
     survey.judge()?;
 
-    let mut values = Values::new(fields.filter_map(|(tag, value)| Some((field_of(tag)?.name, value))));
-    let name = values.required("op", judges::operation)?;
-    let id = values.required("machineGuid", text(kept(judges::machine_guid)))?;
+    let name = slots.required(const { place(FIELDS, "op") }, judges::operation)?;
+    let id = slots.required(const { place(FIELDS, "machineGuid") }, text(kept(judges::machine_guid)))?;
     let mut cross = CrossFields {
-        mass: values.optional("mass", text(grammar::mass_proof))?,
-        device: values.optional("dev", text(grammar::device_proof))?,
-        user: values.optional("user", text(kept(grammar::user)))?,
+        mass: slots.optional(const { place(FIELDS, "mass") }, text(grammar::mass_proof))?,
+        device: slots.optional(const { place(FIELDS, "dev") }, text(grammar::device_proof))?,
+        user: slots.optional(const { place(FIELDS, "user") }, text(kept(grammar::user)))?,
         ..CrossFields::default()
     };
-    let computer_name = values.required("computerName", text(kept(judges::computer_name)))?;
-    let os_version = values.required("osVersion", text(|text| judges::os_version(text, releases)))?;
-    let arch =
-        values.required("arch", |value| numbered(u16::from_le_bytes(fixed(value)?), &Arch::ALL, |a| a as u16))?;
-    let app_version = values.required("appVersion", judges::app_version)?;
-    let locale = values.required("locale", text(kept(judges::locale)))?;
-    let time_zone = values.required("timeZone", text(kept(grammar::windows_zone)))?;
-    let sent_at = values.required("sentAt", judges::sent_at)?;
-    let nonce = values.required("nonce", |value| Nonce::new(fixed(value)?).ok_or(Code::Format))?;
-    let interface = values
-        .required("ifType", |value| numbered(u32::from_le_bytes(fixed(value)?), &Interface::ALL, |kind| kind as u32))?;
-    let power = values.required("power", judges::power)?;
-    cross.node = values.optional("node", text(grammar::node))?;
-    while let Some(path) = values.optional("path", judges::path)? {
-        cross.push_path(path);
+    let computer_name = slots.required(const { place(FIELDS, "computerName") }, text(kept(judges::computer_name)))?;
+    let os_version =
+        slots.required(const { place(FIELDS, "osVersion") }, text(|text| judges::os_version(text, releases)))?;
+    let arch = slots.required(const { place(FIELDS, "arch") }, judges::arch)?;
+    let app_version = slots.required(const { place(FIELDS, "appVersion") }, judges::app_version)?;
+    let locale = slots.required(const { place(FIELDS, "locale") }, text(kept(judges::locale)))?;
+    let time_zone = slots.required(const { place(FIELDS, "timeZone") }, text(kept(grammar::windows_zone)))?;
+    let sent_at = slots.required(const { place(FIELDS, "sentAt") }, judges::sent_at)?;
+    let nonce = slots.required(const { place(FIELDS, "nonce") }, judges::nonce)?;
+    let interface = slots.required(const { place(FIELDS, "ifType") }, judges::interface)?;
+    let power = slots.required(const { place(FIELDS, "power") }, judges::power)?;
+    cross.node = slots.optional(const { place(FIELDS, "node") }, text(grammar::node))?;
+    if slots.optional(const { place(FIELDS, "path") }, Ok)?.is_some() {
+        for (_, value) in fields.filter(|(tag, _)| *tag == PATH_TAG) {
+            cross.push_path(judges::path(value).map_err(at("path"))?);
+        }
     }
-    let estimate = values.optional("estimate", |value| {
-        let estimate = u64::from_le_bytes(fixed(value)?);
-        range(estimate <= grammar::ESTIMATE_MAX).map(|()| estimate)
-    })?;
+    let estimate = slots.optional(const { place(FIELDS, "estimate") }, judges::estimate)?;
 
     let (operation, proof) = cross.judge(Platform::Windows, name)?;
     let device_id = DeviceId::new(Platform::Windows, id);

@@ -42,12 +42,12 @@ fn join(
 
 fn operation(platform: Platform, path: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = (Operation, Proof)> {
     let mass = any::<[u8; 32]>().prop_map(Proof::Mass);
-    let device = || vec(any::<u8>(), 64).prop_map(|bytes| Proof::Device(bytes.try_into().unwrap()));
+    let device = || vec(any::<u8>(), 64).prop_map(|bytes| Proof::Device(bytes.try_into().expect("64 bytes")));
     let kind = select(vec![TransferKind::Backup, TransferKind::Restore, TransferKind::Sync]);
     let paths = vec(path, 1..=platform.paths_max().min(6));
     let transfer = (kind, NODE, paths).prop_map(|(kind, node, paths)| Operation::Transfer {
         kind,
-        node: BackendName::new(&node).unwrap(),
+        node: BackendName::new(&node).expect("NODE"),
         paths,
     });
     prop_oneof![
@@ -136,7 +136,7 @@ fn linux_profile() -> impl Strategy<Value = Profile> {
         option::of("[a-z0-9._-]{1,32}"),
         "[2-9](\\.[0-9]{1,3}){1,3}([+~_-][A-Za-z0-9.+~_-]{0,40})?",
         select(linux::Arch::ALL),
-        proptest::string::string_regex(&agent).unwrap(),
+        proptest::string::string_regex(&agent).expect("a regular expression"),
         "(C|POSIX|C\\.UTF-8|C\\.utf8|[a-z]{2,3}_[A-Z]{2}(\\.[A-Za-z0-9-]{1,16})?(@[a-z]{1,16})?)",
         IANA,
         net,

@@ -29,7 +29,8 @@ fn with_paths(paths: &[&str]) -> String {
 
 /// V1 with `line` behind the line of `key`.
 fn after(key: &str, line: &str) -> String {
-    let end = V1.find(&format!("\n{key}=")).map(|at| at + 1 + V1[at + 1..].find('\n').unwrap()).unwrap();
+    let start = V1.find(&format!("\n{key}=")).expect("the key") + 1;
+    let end = start + V1[start..].find('\n').expect("its line's end");
     format!("{}\n{line}{}", &V1[..end], &V1[end..])
 }
 

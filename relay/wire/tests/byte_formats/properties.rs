@@ -9,7 +9,7 @@ use crate::generators;
 fn assert_canonical_bytes(platform: Platform, body: &[u8]) -> Result<(), TestCaseError> {
     let Ok(checked) = Validator::default().check(platform, body) else { return Ok(()) };
     prop_assert_eq!(checked.to_body(), body);
-    let encoded = canonical::encode(&checked).unwrap();
+    let encoded = canonical::encode(&checked).expect("within limits");
     prop_assert_eq!(Validator::default().check_canonical(&encoded), Ok(checked));
     Ok(())
 }

@@ -55,10 +55,10 @@ impl Tags {
     }
 
     fn body(&self) -> Vec<u8> {
-        let mut body = u16::try_from(self.0.len()).unwrap().to_le_bytes().to_vec();
+        let mut body = u16::try_from(self.0.len()).expect("a count").to_le_bytes().to_vec();
         for (tag, value) in &self.0 {
             body.extend(tag.to_le_bytes());
-            body.extend(u16::try_from(value.len()).unwrap().to_le_bytes());
+            body.extend(u16::try_from(value.len()).expect("a length").to_le_bytes());
             body.extend(value);
         }
         body

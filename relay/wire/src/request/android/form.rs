@@ -2,57 +2,57 @@
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
-use super::super::grammar::{percent_value, push_percent};
-use crate::error::{Code, Rejection};
-
-/// The two steps that judge the body as a whole: its bytes, then its pairs.
-pub(super) fn container(body: &[u8]) -> Result<(), Rejection> {
-    if !body.iter().all(u8::is_ascii_graphic) {
-        return Err(Rejection::new(Code::Encoding, "body"));
-    }
-    if !body.split(|byte| *byte == b'&').all(|text| pair(text).is_some()) {
-        return Err(Rejection::new(Code::Syntax, "pair"));
-    }
-    Ok(())
-}
-
-/// `[a-z_]{2,12}`, one `=`, a value without `=`.
-pub(super) fn pair(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = text.iter().position(|byte| *byte == b'=')?;
-    let (name, value) = (&text[..at], &text[at + 1..]);
-    let is_name = (2..=12).contains(&name.len()) && name.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_');
-    (is_name && !value.contains(&b'=')).then_some((name, value))
-}
+use super::super::grammar::{Bytes, percent_value, push_percent};
 
 /// What `URLEncoder` writes as it is.
-const fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'*' | b'_')
+const PLAIN: Bytes = Bytes::alphanumeric_and(b".-*_");
+/// What a name is made of.
+const NAME: Bytes = Bytes::of(b"abcdefghijklmnopqrstuvwxyz_");
+/// What may stand in a value, of the bytes that a body may have.
+const VALUE: Bytes = Bytes::from_to(0x21, 0x7E, b"&=");
+
+/// A value as it stands in a body.
+#[derive(Clone, Copy)]
+pub(super) struct Value<'a> {
+    raw: &'a str,
+    /// Whether it is what it stands for.
+    plain: bool,
 }
 
-/// The text that is encoded so; `None` if `URLEncoder` would have written it otherwise, or if it is not UTF-8.
-pub(super) fn decode(value: &[u8]) -> Option<Cow<'_, str>> {
-    let plain = value.iter().take_while(|byte| is_plain(**byte)).count();
-    let (head, mut rest) = value.split_at(plain);
-    if rest.is_empty() {
-        return core::str::from_utf8(head).ok().map(Cow::Borrowed);
-    }
-    let mut bytes = Vec::with_capacity(value.len());
-    bytes.extend_from_slice(head);
-    while let [first, behind @ ..] = rest {
-        rest = behind;
-        match *first {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let (digits, behind) = rest.split_at_checked(2)?;
-                let byte = percent_value(digits).filter(|byte| !is_plain(*byte) && *byte != b' ')?;
-                bytes.push(byte);
-                rest = behind;
-            }
-            byte if is_plain(byte) => bytes.push(byte),
-            _ => return None,
+/// The name and the value of the first of `pairs`, and the pairs behind it if there is a `&`: `[a-z_]{2,12}`, one `=`, a
+/// value without `=`.
+pub(super) fn pair(pairs: &str) -> Option<(&str, Value<'_>, Option<&str>)> {
+    let (name, rest) = pairs.split_at_checked(NAME.run(pairs.as_bytes()))?;
+    let rest = rest.strip_prefix('=').filter(|_| (2..=12).contains(&name.len()))?;
+    let plain = PLAIN.run(rest.as_bytes());
+    let (value, behind) = rest.split_at_checked(plain + VALUE.run(&rest.as_bytes()[plain..]))?;
+    let value = Value { raw: value, plain: plain == value.len() };
+    if behind.is_empty() { Some((name, value, None)) } else { Some((name, value, Some(behind.strip_prefix('&')?))) }
+}
+
+impl<'a> Value<'a> {
+    /// The text that is encoded so; `None` if `URLEncoder` would have written it otherwise, or if it is not UTF-8.
+    pub(super) fn decode(self) -> Option<Cow<'a, str>> {
+        if self.plain {
+            return Some(Cow::Borrowed(self.raw));
         }
+        let mut bytes = Vec::with_capacity(self.raw.len());
+        let mut rest = self.raw.as_bytes();
+        while let [first, behind @ ..] = rest {
+            rest = behind;
+            match *first {
+                b'+' => bytes.push(b' '),
+                b'%' => {
+                    let (digits, behind) = rest.split_at_checked(2)?;
+                    bytes.push(percent_value(digits).filter(|byte| !PLAIN.has(*byte) && *byte != b' ')?);
+                    rest = behind;
+                }
+                byte if PLAIN.has(byte) => bytes.push(byte),
+                _ => return None,
+            }
+        }
+        String::from_utf8(bytes).ok().map(Cow::Owned)
     }
-    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 /// A body while it is written.
@@ -80,7 +80,7 @@ impl Body {
         for byte in value {
             match *byte {
                 b' ' => self.0.push(b'+'),
-                byte if is_plain(byte) => self.0.push(byte),
+                byte if PLAIN.has(byte) => self.0.push(byte),
                 byte => push_percent(byte, &mut self.0),
             }
         }

@@ -1,6 +1,6 @@
 //! The judges of the values of FORMATS §5.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::vec::Vec;
 
 use super::{
     super::grammar::{self, Scan, characters, format, length, range},
@@ -97,6 +97,6 @@ pub(super) fn sent_at(text: &str) -> Result<WallTime, Code> {
     grammar::in_range(WallTime::from_ticks(grammar::decimal(text)?.saturating_mul(TICKS_PER_MILLISECOND)))
 }
 
-pub(super) fn path(value: Cow<'_, str>) -> Result<Vec<u8>, Code> {
-    if uri::is_uri(&value) { Ok(value.into_owned().into_bytes()) } else { Err(Code::Path) }
+pub(super) fn path(text: &str) -> Result<Vec<u8>, Code> {
+    if uri::is_uri(text) { Ok(text.as_bytes().to_vec()) } else { Err(Code::Path) }
 }

@@ -1,5 +1,7 @@
 //! What makes a path: the components. Everything that is wrong with a path is `E_PATH`.
 
+use super::Bytes;
+
 /// Whether there is a C0 character or DEL. Neither occurs inside a longer UTF-8 sequence.
 pub(crate) fn has_control(bytes: &[u8]) -> bool {
     bytes.iter().any(|byte| *byte < 0x20 || *byte == 0x7F)
@@ -25,6 +27,9 @@ const fn is_dots(component: &[u8]) -> bool {
     matches!(component, b"." | b"..")
 }
 
+/// What a component of a Windows path is made of: anything but C0 and what Win32 gives a meaning.
+const PLAIN: Bytes = Bytes::from_to(0x20, 0xFF, b"<>:\"/?*\\|");
+
 /// A component of a Windows path (FORMATS §1), at most `units_max` UTF-16 units long. `win32`: the path
 /// has no `\\?\` prefix, so the Win32 rules on endings and reserved names hold too.
 pub(crate) fn windows_component(component: &str, units_max: usize, win32: bool) -> bool {
@@ -32,7 +37,7 @@ pub(crate) fn windows_component(component: &str, units_max: usize, win32: bool) 
     let units = if component.is_ascii() { bytes.len() } else { component.encode_utf16().count() };
     (1..=units_max).contains(&units)
         && !is_dots(bytes)
-        && !bytes.iter().any(|byte| *byte < 0x20 || b"<>:\"/?*\\|".contains(byte))
+        && PLAIN.run(bytes) == bytes.len()
         && !(win32 && (matches!(bytes.last(), Some(b' ' | b'.')) || is_reserved(component)))
 }
 

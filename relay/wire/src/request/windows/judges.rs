@@ -3,11 +3,11 @@
 use alloc::vec::Vec;
 
 use super::{
-    super::grammar::{self, Scan, format, length, range},
-    FILETIME_EPOCH, Mains, OperationName, PERCENT_UNKNOWN, Power, Releases, Version,
+    super::grammar::{self, Bytes, Scan, format, length, range},
+    Arch, FILETIME_EPOCH, Interface, Mains, OperationName, PERCENT_UNKNOWN, Power, Releases, Version,
     text::Utf16,
 };
-use crate::{error::Code, grant::operation_from_number, time::WallTime};
+use crate::{error::Code, grant::operation_from_number, ids::Nonce, time::WallTime};
 
 /// A binary value of exactly `N` bytes.
 pub(super) fn fixed<const N: usize>(value: &[u8]) -> Result<[u8; N], Code> {
@@ -35,7 +35,8 @@ pub(super) fn machine_guid(text: &str) -> Result<(), Code> {
 }
 
 pub(super) fn computer_name(text: &str) -> Result<(), Code> {
-    grammar::characters(text, 1, 15, |byte| byte.is_ascii_alphanumeric() || b"!@#$%^&')(.-_{}~".contains(&byte))?;
+    const NET_BIOS: Bytes = Bytes::alphanumeric_and(b"!@#$%^&')(.-_{}~");
+    grammar::characters(text, 1, 15, |byte| NET_BIOS.has(byte))?;
     format(!text.starts_with('.') && !text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
@@ -62,6 +63,23 @@ pub(super) fn app_version(value: &[u8]) -> Result<Version, Code> {
 pub(super) fn locale(text: &str) -> Result<(), Code> {
     length(text, 5, 84)?;
     format(grammar::is_bcp(text))
+}
+
+pub(super) fn arch(value: &[u8]) -> Result<Arch, Code> {
+    numbered(u16::from_le_bytes(fixed(value)?), &Arch::ALL, |arch| arch as u16)
+}
+
+pub(super) fn interface(value: &[u8]) -> Result<Interface, Code> {
+    numbered(u32::from_le_bytes(fixed(value)?), &Interface::ALL, |kind| kind as u32)
+}
+
+pub(super) fn nonce(value: &[u8]) -> Result<Nonce, Code> {
+    Nonce::new(fixed(value)?).ok_or(Code::Format)
+}
+
+pub(super) fn estimate(value: &[u8]) -> Result<u64, Code> {
+    let estimate = u64::from_le_bytes(fixed(value)?);
+    range(estimate <= grammar::ESTIMATE_MAX).map(|()| estimate)
 }
 
 pub(super) fn sent_at(value: &[u8]) -> Result<WallTime, Code> {

@@ -45,7 +45,7 @@ impl<'a> Utf16<'a> {
     /// The text, one byte per code point and at most [`NARROW_MAX`] of them, for a field whose grammar is ASCII: a
     /// character that is not becomes one that the grammar refuses, and the length stays what it was.
     #[allow(clippy::cast_possible_truncation, reason = "the unit is ASCII")]
-    pub(super) fn narrow<'b>(self, buffer: &'b mut [u8; NARROW_MAX]) -> &'b str {
+    pub(super) fn narrow(self, buffer: &mut [u8; NARROW_MAX]) -> &str {
         let mut count = 0;
         for unit in self.units() {
             // The second half of a pair: its character is counted already.
@@ -62,6 +62,10 @@ impl<'a> Utf16<'a> {
     /// The text, whatever its characters.
     pub(super) fn decode(self) -> String {
         let mut text = String::with_capacity(self.0.len() / 2 + 8);
+        if self.units().fold(0, |union, unit| union | unit) < 0x80 {
+            text.extend(self.0.chunks_exact(2).map(|unit| char::from(unit[0])));
+            return text;
+        }
         text.extend(char::decode_utf16(self.units()).map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER)));
         text
     }
@@ -70,5 +74,5 @@ impl<'a> Utf16<'a> {
 /// Whether four units are all U+0001..U+007F.
 const fn is_ascii_without_nul(units: u64) -> bool {
     const ONES: u64 = 0x0001_0001_0001_0001;
-    units & 0xFF80 * ONES == 0 && units.wrapping_sub(ONES) & !units & 0x8000 * ONES == 0
+    units & (0xFF80 * ONES) == 0 && units.wrapping_sub(ONES) & !units & (0x8000 * ONES) == 0
 }
