@@ -115,6 +115,8 @@ impl Owner<EdgeSide> for DeviceOwner {
                 tracing::debug!(%remote, %device, "device authenticated");
             }
             EdgeEvent::Offered { token: _, grant: _, request } => {
+                // The master has checked a proof, be it that of a registration.
+                self.peer.permit.proved();
                 let operation = request.content.operation.name().as_str();
                 tracing::debug!(%remote, device = %request.content.device_id, operation, "tunnel offered");
             }

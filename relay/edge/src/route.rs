@@ -1,4 +1,4 @@
-//! SPEC §1: one connection, from accept to its end. The ClientHello decides what it is.
+//! SPEC §2.3: one connection, from accept to its end. The ClientHello decides what it is.
 
 use std::{sync::Arc, time::Duration};
 

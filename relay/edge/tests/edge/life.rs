@@ -2,12 +2,8 @@
 
 use std::time::Duration;
 
-use relay_runtime::handover::RecordIo;
 use relay_trust::{Identity, PinKind};
-use relay_wire::{
-    frame::{control::ControlFrame, reply::Reply},
-    ids::Role,
-};
+use relay_wire::frame::{control::ControlFrame, reply::Reply};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -111,6 +107,4 @@ fn the_edge_never_opens_a_connection() {
             }
         }
     }
-    // Names that this file shares with others.
-    let _ = (Role::Master, RecordIo::<TcpStream>::new);
 }
