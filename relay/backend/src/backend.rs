@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use relay_runtime::{
@@ -33,6 +33,9 @@ use crate::{
     status::Status,
     tunnel::{Host, HostParts},
 };
+
+/// How long answers of the admin address may take at the end.
+const ADMIN_END: Duration = Duration::from_secs(2);
 
 /// A backend that is ready to run: files read, registry open, admin address bound. Nothing is dialled before
 /// [`Backend::run`]. Several can live in one process.
@@ -74,6 +77,7 @@ impl Backend {
     /// [`Error`], with what to do.
     pub fn start(config: Config) -> Result<Self, Error> {
         let metrics = Metrics::default();
+        metrics.set_certificate_expiry(config.identity.expires_at().unwrap_or_default());
         let revocations = Arc::new(Revocations::default());
         let identity = ReloadableIdentity::new(config.identity.certified_key());
         let (registry_thread, master, master_spki) = match &config.role {
@@ -127,7 +131,9 @@ impl Backend {
         let Self { shared, admin, registry_thread } = self;
         let tunnels = Tasks::new();
         let links = Tasks::new();
-        let others = Tasks::new();
+        let admins = Tasks::new();
+        // These have no end of their own.
+        let watchers = Tasks::new();
         for edge in &shared.edges {
             let link = Link {
                 edge: Arc::clone(edge),
@@ -141,10 +147,10 @@ impl Backend {
             };
             links.spawn("control connection", link.run(drain.watch()));
         }
-        others.spawn("ending of revoked devices", end_revoked(Arc::clone(&shared)));
-        others.spawn("reload", reloads(Arc::clone(&shared), drain.clone()));
+        watchers.spawn("ending of revoked devices", end_revoked(Arc::clone(&shared)));
+        watchers.spawn("reload", reloads(Arc::clone(&shared), drain.clone()));
         if let Some(admin) = admin {
-            others.spawn("admin", admin.run(drain.watch()));
+            admins.spawn("admin", admin.run(drain.watch()));
         }
         let mut phase = drain.watch();
         phase.draining().await;
@@ -160,8 +166,8 @@ impl Backend {
             tracing::warn!(tunnels = aborted, ?deadline, "tunnels cut off at the drain deadline");
         }
         drain.stop();
-        drop(links);
-        others.shutdown(std::time::Duration::from_secs(2)).await;
+        drop((links, watchers));
+        admins.shutdown(ADMIN_END).await;
         drop(shared);
         if let Some(thread) = registry_thread {
             join_registry(thread).await;

@@ -172,4 +172,3 @@ fn run(file: &Path) -> Result<(), Error> {
         }
     })
 }
-

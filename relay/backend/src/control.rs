@@ -235,7 +235,10 @@ impl Owner<BackendSide> for Standing<'_> {
         match event {
             BackendEvent::Prove(welcome) => {
                 if !link.edge.is_proved(Kind::Control, &self.exporter, &link.me, &welcome.proof) {
-                    tracing::error!(edge = link.edge.label(), "the edge does not prove the shared key: is it the right edge?");
+                    tracing::error!(
+                        edge = link.edge.label(),
+                        "the edge does not prove the shared key: is it the right edge?"
+                    );
                     commands.push(BackendCommand::Distrust);
                     return;
                 }

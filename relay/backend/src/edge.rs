@@ -7,9 +7,7 @@ use std::{
 };
 
 use relay_runtime::{config::HostPort, handover::RecordIo, listen::TcpOptions};
-use relay_trust::{
-    Pin, PinSet, SharedKey, TlsProfile, client_config, pinned_verifier, shared_key_verifier,
-};
+use relay_trust::{Pin, PinSet, SharedKey, TlsProfile, client_config, pinned_verifier, shared_key_verifier};
 use relay_wire::{
     ids::{BackendName, Exporter, Generation, Role},
     limits,

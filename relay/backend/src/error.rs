@@ -6,12 +6,7 @@ use relay_runtime::{config::Problems, listen::ListenError};
 
 use crate::{
     edge::EdgeError,
-    registry::{
-        RegistryError,
-        entry::EntryError,
-        import::ImportError,
-        thread::Unavailable,
-    },
+    registry::{RegistryError, entry::EntryError, import::ImportError, thread::Unavailable},
 };
 
 /// All that a command can fail with.

@@ -90,7 +90,8 @@ fn make(options: &InitOptions, made: &mut Made) -> Result<InitReport, Error> {
     let master_pem = master_certificate(options)?;
     make_dir(dir)?;
     let [file, chain, key, shared, registry, master] =
-        ["backend.toml", "backend.crt", "backend.key", "shared.key", "registry.db", "master.crt"].map(|name| dir.join(name));
+        ["backend.toml", "backend.crt", "backend.key", "shared.key", "registry.db", "master.crt"]
+            .map(|name| dir.join(name));
     for path in [&file, &chain, &key, &shared, &registry, &master] {
         if path.exists() {
             return Err(Error::Exists(path.clone()));
@@ -140,18 +141,25 @@ fn make(options: &InitOptions, made: &mut Made) -> Result<InitReport, Error> {
 
 /// The master's certificate that a storage node is given.
 fn master_certificate(options: &InitOptions) -> Result<Option<String>, Error> {
-    let wrong = |value: String, problem: String, remedy| Error::Option { option: "--master-cert", value, problem, remedy };
+    let wrong =
+        |value: String, problem: String, remedy| Error::Option { option: "--master-cert", value, problem, remedy };
     let remedy = "name the master's certificate (its backend.crt)";
     match (options.role, &options.master_certificate) {
         (Role::Master, None) => Ok(None),
-        (Role::Master, Some(file)) => {
-            Err(wrong(file.display().to_string(), "a master needs none".to_owned(), "leave it out, or use --role storage-node"))
-        }
+        (Role::Master, Some(file)) => Err(wrong(
+            file.display().to_string(),
+            "a master needs none".to_owned(),
+            "leave it out, or use --role storage-node",
+        )),
         (Role::StorageNode, None) => Err(wrong(String::new(), "a storage node needs it".to_owned(), remedy)),
         (Role::StorageNode, Some(file)) => {
-            config::read_master_spki(file).map_err(|(problem, _)| wrong(file.display().to_string(), problem, remedy))?;
-            let pem = fs::read_to_string(file)
-                .map_err(|source| Error::File { operation: "read", path: file.clone(), source })?;
+            config::read_master_spki(file)
+                .map_err(|(problem, _)| wrong(file.display().to_string(), problem, remedy))?;
+            let pem = fs::read_to_string(file).map_err(|source| Error::File {
+                operation: "read",
+                path: file.clone(),
+                source,
+            })?;
             // Whatever else stands in that file (a key!) stays there.
             let begin = "-----BEGIN CERTIFICATE-----";
             let end = "-----END CERTIFICATE-----";

@@ -155,7 +155,14 @@ impl Judge {
         signer: Arc<Signer>,
         metrics: Metrics,
     ) -> Self {
-        Self { rules: RwLock::new(Arc::new(rules)), validator, registry, signer, nonces: Mutex::new(NonceCache::new(NONCES_MAX)), metrics }
+        Self {
+            rules: RwLock::new(Arc::new(rules)),
+            validator,
+            registry,
+            signer,
+            nonces: Mutex::new(NonceCache::new(NONCES_MAX)),
+            metrics,
+        }
     }
 
     /// From the next request on, judges by these.
@@ -246,13 +253,7 @@ impl Judge {
         Ok(verdict)
     }
 
-    fn answer(
-        &self,
-        rules: &Rules,
-        content: &Content,
-        accepted: Accepted,
-        now: WallTime,
-    ) -> Result<Verdict, Refusal> {
+    fn answer(&self, rules: &Rules, content: &Content, accepted: Accepted, now: WallTime) -> Result<Verdict, Refusal> {
         let (node, pin, services) = match &content.operation {
             Operation::Auth => return Ok(Verdict::Accepted),
             Operation::Ping => return Err(Refusal::NotForMaster),

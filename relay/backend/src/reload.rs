@@ -45,6 +45,7 @@ fn apply(shared: &Shared, config: &Config) {
         return;
     }
     shared.identity.replace(config.identity.certified_key());
+    shared.metrics.set_certificate_expiry(config.identity.expires_at().unwrap_or_default());
     shared.host.replace_services(config.services.clone());
     match (&config.role, &shared.master) {
         (RoleConfig::Master(settings), Some(master)) => {

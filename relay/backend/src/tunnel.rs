@@ -35,10 +35,7 @@ use crate::{
     metrics::Metrics,
     registry::thread::RegistryHandle,
     services::{
-        self, Means, Peer, Service, Services, TunnelStream,
-        copy::End,
-        proxy_protocol::remote_address,
-        upstream,
+        self, Means, Peer, Service, Services, TunnelStream, copy::End, proxy_protocol::remote_address, upstream,
     },
 };
 

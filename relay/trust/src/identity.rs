@@ -140,6 +140,12 @@ impl Identity {
         self.findings(UnixTime::now()).iter().map(ToString::to_string).collect()
     }
 
+    /// The end of the leaf's validity, in seconds since 1970; `None` if the leaf cannot be read or ended before that.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<u64> {
+        finding::end_of_validity(self.leaf())
+    }
+
     /// Writes the chain (mode 0644) and the key (mode 0600) into two new files. Existing ones are left alone, and when
     /// the second cannot be written the first is taken back.
     ///

@@ -46,7 +46,9 @@ fn nodes(file: &Path) -> Result<Vec<(BackendName, Pin)>, Error> {
     let config = Config::load(file)?;
     match config.master() {
         Some(master) => Ok(master.nodes.clone()),
-        None => Err(Problems::one("role", "a storage node knows no other nodes", "use the master's configuration").into()),
+        None => {
+            Err(Problems::one("role", "a storage node knows no other nodes", "use the master's configuration").into())
+        }
     }
 }
 

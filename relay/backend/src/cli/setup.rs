@@ -88,7 +88,9 @@ fn describe(report: &InitReport, role: Role) -> String {
             ));
         }
     }
-    text.push_str(&format!("\nThen here:\n  relay-backend check --config {config}\n  relay-backend run --config {config}\n"));
+    text.push_str(&format!(
+        "\nThen here:\n  relay-backend check --config {config}\n  relay-backend run --config {config}\n"
+    ));
     text
 }
 

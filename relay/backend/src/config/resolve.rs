@@ -14,8 +14,8 @@ use relay_trust::{Pin, SharedKey};
 use relay_wire::ids::{BackendName, Role};
 
 use super::{
-    CertificateFiles, Config, DRAIN, EdgeConfig, GRANT_LIFETIME, MasterConfig, PoolConfig, PublicFiles, RECONNECT_MAX, ROTATE,
-    RoleConfig, SPARES_MAX, SPARES_MIN, StorageNodeConfig, TUNNEL_IDLE, TUNNELS_MAX, files,
+    CertificateFiles, Config, DRAIN, EdgeConfig, GRANT_LIFETIME, MasterConfig, PoolConfig, PublicFiles, RECONNECT_MAX,
+    ROTATE, RoleConfig, SPARES_MAX, SPARES_MIN, StorageNodeConfig, TUNNEL_IDLE, TUNNELS_MAX, files,
     raw::{Raw, RawEdge, RawNode, RawPool},
     services::{policy, services},
 };
@@ -40,7 +40,11 @@ pub(super) fn resolve(raw: Raw, file: &Path, reloadable: bool) -> Result<Config,
     let role_config = role.and_then(|role| role_config(&raw, role, file, found));
     let certificate = certificate(&raw, as_role, file, found);
     if raw.edge.is_empty() {
-        found.add("edge", "no edge is named, so nothing can be reached", "add a table [[edge]] with address and key_file");
+        found.add(
+            "edge",
+            "no edge is named, so nothing can be reached",
+            "add a table [[edge]] with address and key_file",
+        );
     }
     let edges: Vec<Option<EdgeConfig>> =
         raw.edge.iter().enumerate().map(|(at, raw)| edge(at, raw, file, found)).collect();
@@ -129,8 +133,7 @@ fn certificate(
         problems.add("certificate", "is missing", "add [certificate] with chain and key, as `init` writes it");
         return None;
     };
-    let files =
-        CertificateFiles { chain: beside(file, Path::new(&raw.chain)), key: beside(file, Path::new(&raw.key)) };
+    let files = CertificateFiles { chain: beside(file, Path::new(&raw.chain)), key: beside(file, Path::new(&raw.key)) };
     match files::read_identity(&files, role) {
         Ok(identity) => Some((files, identity)),
         Err((problem, remedy)) => {
@@ -151,8 +154,7 @@ fn role_config(raw: &Raw, role: Role, file: &Path, problems: &mut Problems) -> O
             let nodes = nodes(&raw.node, problems);
             let policy = policy(raw.policy.clone().unwrap_or_default(), problems);
             let clock_skew = duration("clock_skew", raw.clock_skew.as_deref(), CLOCK_SKEW, problems);
-            let grant_lifetime =
-                duration("grant_lifetime", raw.grant_lifetime.as_deref(), GRANT_LIFETIME, problems);
+            let grant_lifetime = duration("grant_lifetime", raw.grant_lifetime.as_deref(), GRANT_LIFETIME, problems);
             Some(RoleConfig::Master(MasterConfig { registry, nodes, policy, clock_skew, grant_lifetime }))
         }
         Role::StorageNode => {
@@ -166,9 +168,7 @@ fn role_config(raw: &Raw, role: Role, file: &Path, problems: &mut Problems) -> O
             };
             let master_certificate = beside(file, Path::new(text));
             match files::read_master_spki(&master_certificate) {
-                Ok(master_spki) => {
-                    Some(RoleConfig::StorageNode(StorageNodeConfig { master_certificate, master_spki }))
-                }
+                Ok(master_spki) => Some(RoleConfig::StorageNode(StorageNodeConfig { master_certificate, master_spki })),
                 Err((problem, remedy)) => {
                     problems.add_value("master_certificate", master_certificate.display(), problem, remedy);
                     None
@@ -255,7 +255,12 @@ fn pool(raw: &RawPool, problems: &mut Problems) -> PoolConfig {
     let max = raw.max.unwrap_or(SPARES_MAX);
     let min = raw.min.unwrap_or(SPARES_MIN.min(max));
     if min > max {
-        problems.add_value("pool.min", min, format!("more than pool.max, which is {max}"), "lower it, or raise pool.max");
+        problems.add_value(
+            "pool.min",
+            min,
+            format!("more than pool.max, which is {max}"),
+            "lower it, or raise pool.max",
+        );
     }
     let rotate = duration("pool.rotate", raw.rotate.as_deref(), ROTATE, problems);
     PoolConfig { min, max, rotate }

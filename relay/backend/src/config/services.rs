@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use relay_runtime::config::{HostPort, HumanDuration, Problems};
-use relay_wire::{grant::ServiceScope, ids::{Role, ServiceName}, limits};
+use relay_wire::{
+    grant::ServiceScope,
+    ids::{Role, ServiceName},
+    limits,
+};
 
 use super::{
     CONNECT_TIMEOUT,

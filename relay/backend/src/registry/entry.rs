@@ -61,27 +61,48 @@ pub enum EntryError {
     Syntax(String),
 }
 
-/// The identity `text` on `platform`, if that is how the platform spells one.
+/// An id that many devices of one maker had.
+const SHARED_ANDROID_ID: &str = "9774d56d682e549c";
+
+/// The identity `text` on `platform`, if that is how the platform spells one: the rules by which the validator judges
+/// requests (FORMATS §1 to §6), so that no device is added which could never be let in.
 ///
 /// # Errors
 /// [`EntryError::Id`].
 pub fn device_id(platform: Platform, text: &str) -> Result<DeviceId, EntryError> {
+    let bytes = text.as_bytes();
+    let not_only = |digit: u8| bytes.iter().any(|found| !matches!(*found, b'-') && *found != digit);
     let (good, expected) = match platform {
-        Platform::Windows => (is_uuid(text, is_lower_hex), "the MachineGuid, a lower-case UUID without braces"),
-        Platform::MacOs => (is_uuid(text, is_upper_hex), "the IOPlatformUUID, an upper-case UUID"),
-        Platform::Ios => (is_uuid(text, is_upper_hex), "the identifierForVendor, an upper-case UUID"),
+        Platform::Windows => (
+            is_uuid(text, is_lower_hex) && not_only(b'0') && not_only(b'f'),
+            "the MachineGuid, a lower-case UUID without braces",
+        ),
+        Platform::MacOs => (is_uuid(text, is_upper_hex) && not_only(b'0'), "the IOPlatformUUID, an upper-case UUID"),
         Platform::Linux => (
-            text.len() == 32 && text.bytes().all(is_lower_hex) && text.bytes().any(|digit| digit != b'0'),
-            "the machine id, 32 lower-case hex digits",
+            bytes.len() == 32
+                && bytes.iter().copied().all(is_lower_hex)
+                && bytes[12] == b'4'
+                && matches!(bytes[16], b'8' | b'9' | b'a' | b'b'),
+            "the application's machine id, 32 lower-case hex digits with the bits of a version-4 UUID",
+        ),
+        Platform::Ios => (
+            is_uuid(text, is_upper_hex) && bytes[14] == b'4' && matches!(bytes[19], b'8' | b'9' | b'A' | b'B'),
+            "the identifierForVendor, an upper-case version-4 UUID",
         ),
         Platform::Android => (
-            (1..=16).contains(&text.len()) && text.bytes().all(is_lower_hex) && text.bytes().any(|digit| digit != b'0'),
+            (1..=16).contains(&bytes.len())
+                && bytes.iter().copied().all(is_lower_hex)
+                && (bytes.len() == 16 || bytes[0] != b'0')
+                && not_only(b'0')
+                && text != SHARED_ANDROID_ID,
             "the ANDROID_ID, 1 to 16 lower-case hex digits",
         ),
         Platform::WindowsPhone => (
-            text.len() == 28
-                && text.ends_with('=')
-                && text.bytes().take(27).all(|c| c.is_ascii_alphanumeric() || c == b'+' || c == b'/'),
+            bytes.len() == 28
+                && bytes[27] == b'='
+                && bytes[..27].iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/'))
+                && b"AEIMQUYcgkosw048".contains(&bytes[26])
+                && bytes[..27].iter().any(|c| *c != b'A'),
             "the DeviceUniqueId, 20 bytes in base64 (28 characters)",
         ),
     };
@@ -120,9 +141,7 @@ pub fn is_p256(spki: &[u8]) -> bool {
 pub fn device(platform: &str, id: &str, user: &str, name: &str, key: &str) -> Result<NewDevice, EntryError> {
     let platform = Platform::from_name(platform).ok_or_else(|| EntryError::Platform(platform.to_owned()))?;
     let id = device_id(platform, id)?;
-    let (local, domain) = user.split_once('@').unwrap_or_default();
-    let plain = user.bytes().all(|c| c.is_ascii_graphic());
-    if local.is_empty() || !domain.contains('.') || !plain || !(6..=USER_BYTES_MAX).contains(&user.len()) {
+    if !is_user(user) {
         return Err(EntryError::User(user.to_owned()));
     }
     if name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
@@ -145,6 +164,25 @@ pub fn device_from_fields(mut fields: BTreeMap<String, String>) -> Result<NewDev
     }
 }
 
+/// The shared grammar USER.
+fn is_user(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let is_local = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'%' | b'+' | b'\'' | b'-');
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let Some((labels, top)) = domain.rsplit_once('.') else { return false };
+    (6..=USER_BYTES_MAX).contains(&text.len())
+        && (1..=64).contains(&local.len())
+        && local.bytes().all(is_local)
+        && labels.split('.').all(is_label)
+        && (2..=63).contains(&top.len())
+        && top.bytes().all(|c| c.is_ascii_alphabetic())
+}
+
 const fn is_lower_hex(digit: u8) -> bool {
     matches!(digit, b'0'..=b'9' | b'a'..=b'f')
 }
@@ -156,6 +194,4 @@ const fn is_upper_hex(digit: u8) -> bool {
 fn is_uuid(text: &str, digit: fn(u8) -> bool) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, c)| if matches!(at, 8 | 13 | 18 | 23) { c == b'-' } else { digit(c) })
-        // All zeros is "not set" on every platform that uses UUIDs.
-        && text.bytes().any(|c| c != b'0' && c != b'-')
 }

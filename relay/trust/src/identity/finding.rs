@@ -116,6 +116,12 @@ pub(super) fn of(certificate: &CertificateDer<'_>, at: UnixTime) -> Vec<Finding>
     found
 }
 
+/// The last second of a certificate's validity.
+pub(super) fn end_of_validity(certificate: &CertificateDer<'_>) -> Option<u64> {
+    let parsed = certificate::parse(certificate).ok()?;
+    u64::try_from(parsed.validity().not_after.timestamp()).ok()
+}
+
 fn dates(certificate: &X509Certificate<'_>, now: i64, found: &mut Vec<Finding>) {
     const DAY: i64 = 86_400;
     let (start, end) = (certificate.validity().not_before.timestamp(), certificate.validity().not_after.timestamp());
