@@ -31,7 +31,9 @@ pub fn metric(text: &str, name: &str, labels: &[&str]) -> f64 {
     text.lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.rsplit_once(' '))
-        .filter(|(series, _)| series.split('{').next() == Some(name) && labels.iter().all(|label| series.contains(label)))
+        .filter(|(series, _)| {
+            series.split('{').next() == Some(name) && labels.iter().all(|label| series.contains(label))
+        })
         .filter_map(|(_, value)| value.parse::<f64>().ok())
         .sum()
 }

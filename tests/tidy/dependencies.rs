@@ -73,7 +73,8 @@ fn every_member_is_known_here_and_takes_the_workspace_lints() {
         if !DIRECTION.iter().any(|(_, folder, _)| *folder == member) {
             problems.push(format!("{member}: not in DIRECTION of tests/tidy/dependencies.rs"));
         }
-        let lints = manifest(member).get("lints").and_then(|lints| lints.get("workspace")).and_then(toml::Value::as_bool);
+        let lints =
+            manifest(member).get("lints").and_then(|lints| lints.get("workspace")).and_then(toml::Value::as_bool);
         if lints != Some(true) {
             problems.push(format!("{member}/Cargo.toml: needs `[lints] workspace = true`"));
         }
@@ -85,8 +86,7 @@ fn every_member_is_known_here_and_takes_the_workspace_lints() {
 fn the_protocol_crate_uses_parsers_only() {
     let manifest = manifest("relay/wire");
     let table = manifest["dependencies"].as_table().expect("dependencies");
-    let problems: Vec<String> =
-        table.keys().filter(|name| !WIRE_MAY_USE.contains(&name.as_str())).cloned().collect();
+    let problems: Vec<String> = table.keys().filter(|name| !WIRE_MAY_USE.contains(&name.as_str())).cloned().collect();
     assert_none(&problems, "relay-wire has no I/O, clock or chance; these dependencies are not in WIRE_MAY_USE:");
     let lib = read(&root().join("relay/wire/src/lib.rs"));
     assert!(lib.contains("#![no_std]"), "relay/wire/src/lib.rs must stay no_std");
@@ -95,7 +95,8 @@ fn the_protocol_crate_uses_parsers_only() {
 #[test]
 fn every_dependency_has_a_reason() {
     let text = read(&root().join("Cargo.toml"));
-    let table = text.split("[workspace.dependencies]").nth(1).and_then(|rest| rest.split("\n[").next()).expect("the table");
+    let table =
+        text.split("[workspace.dependencies]").nth(1).and_then(|rest| rest.split("\n[").next()).expect("the table");
     let mut reasoned = false;
     let mut problems = Vec::new();
     for line in table.lines() {
@@ -104,8 +105,7 @@ fn every_dependency_has_a_reason() {
         } else if line.starts_with('#') {
             reasoned = true;
         } else if let Some((name, value)) = line.split_once(" = ") {
-            let sibling = ["serde_json", "http-body-util", "rand_core"].contains(&name);
-            if !value.contains("path = ") && !reasoned && !sibling {
+            if !value.contains("path = ") && !reasoned {
                 problems.push(name.to_owned());
             }
             if value.contains("git = ") {

@@ -5,7 +5,13 @@ use crate::{assert_none, files, read, shown};
 #[test]
 fn nothing_is_left_to_do() {
     // Written in two halves so that this file does not find itself.
-    let forbidden = [concat!("todo", "!("), concat!("unimplemented", "!("), concat!("dbg", "!("), concat!("FIX", "ME"), concat!("TO", "DO:")];
+    let forbidden = [
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("dbg", "!("),
+        concat!("FIX", "ME"),
+        concat!("TO", "DO:"),
+    ];
     let mut problems = Vec::new();
     for file in files(&[".rs"]) {
         for (number, line) in read(&file).lines().enumerate() {
