@@ -128,7 +128,7 @@ impl Fleet {
 /// One device, from its intended start to the end of its hold.
 async fn device(shared: Arc<Shared>, place: usize, intended: Instant) {
     let arrival = shared.plan.schedule.arrivals[place];
-    let _finished = Finished { shared: &shared, place };
+    let finished = Finished { shared: &shared, place };
     if let Some(victim) = arrival.victim.and_then(|victim| shared.victims.get(&victim)) {
         // If the victim never comes, the thief finds its id free and the run fails on that, as it should.
         let _ = timeout(VICTIM, victim.subscribe().wait_for(|done| *done)).await;
@@ -143,9 +143,15 @@ async fn device(shared: Arc<Shared>, place: usize, intended: Instant) {
     };
     drop(turn);
     report(&shared, arrival, intended, started, &result);
-    drop(_finished);
-    if let Ok((actor, Some(link))) = result {
+    let Ok((actor, Some(link))) = result else { return };
+    if shared.plan.hold {
+        // Counted before the device counts as done, so that whoever waits for the last one sees all that are held.
+        shared.holding.fetch_add(1, Ordering::Relaxed);
+        drop(finished);
         stay(&shared, &actor, link).await;
+    } else {
+        drop(finished);
+        link.close().await;
     }
 }
 
@@ -203,13 +209,8 @@ const fn outcome(failure: &Failure) -> Outcome {
 }
 
 /// Stays connected, as the platform does, until the run ends.
-async fn stay(shared: &Shared, actor: &Actor, link: Link) {
-    if !shared.plan.hold {
-        return link.close().await;
-    }
-    shared.holding.fetch_add(1, Ordering::Relaxed);
+async fn stay(shared: &Shared, actor: &Actor, mut link: Link) {
     let mut released = shared.released.subscribe();
-    let mut link = link;
     let kept = tokio::select! {
         _ = released.wait_for(|released| *released) => true,
         () = actor.idle(&mut link) => false,
