@@ -1,1 +1,6 @@
 //! Integration tests: real processes and real peers, on loopback, ports from the system.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test names the one variant it expects")]
+
+mod kit;
+mod tls;
