@@ -123,10 +123,10 @@ async fn enrol(device: &mut Device, secret: &MassSecret, master_pins: &PinSet) -
 /// A refusal at enrolment has few causes; naming them saves a call.
 fn explained(failure: Failure) -> Error {
     if matches!(failure, Failure::Refused { .. }) {
-        return Error::Usage(format!(
-            "{failure}. The mass-deployment secret may be unknown, expired or used up; or this id is enrolled already, \
-             and an administrator must run `relay-backend device reset` for it"
-        ));
+        tracing::error!(
+            "not enrolled: the mass-deployment secret may be unknown, expired or used up; or this id is enrolled \
+             already, and an administrator must run `relay-backend device reset` for it"
+        );
     }
     Error::Device(failure)
 }

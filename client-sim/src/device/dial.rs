@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use relay_trust::{Identity, LastVerdict, PinSet, TlsProfile, client_config, edge_verifier, pinned_verifier};
+use relay_trust::{Identity, LastVerdict, PinSet, TlsProfile, client_config, edge_verifier};
 use relay_wire::{
     ids::{Exporter, Token},
     limits,
@@ -87,6 +87,9 @@ fn edge_failure(verdict: &LastVerdict, edge: &EdgeAddress, error: io::Error) -> 
     if verdict.halts() {
         return Failure::Halted { peer: "the edge", reason: verdict.to_string() };
     }
+    if verdict.refuses() {
+        return Failure::Tls { step: Step::Tls, peer: edge.to_string(), reason: verdict.to_string() };
+    }
     tls_failure(Step::Tls, edge.to_string(), error)
 }
 
@@ -168,12 +171,16 @@ pub async fn tunnel(
         .map_err(|_| Failure::Timeout { step, after: CONNECT })?
         .map_err(unreachable)?;
     tcp.set_nodelay(true).map_err(unreachable)?;
+    let verdict = Arc::new(LastVerdict::default());
+    // The pin alone: a backend's certificate has no chain, and its name means nothing here. As for an edge, the verdict is
+    // kept, so that a wrong peer is told from a broken connection.
+    let verifier = edge_verifier(pins, None, Arc::clone(&verdict));
     let name = ServerName::try_from(token.server_name()).map_err(|error| Failure::Local(error.to_string()))?;
-    let connector = connector(profile, pinned_verifier(pins), Some(identity), alpn::TUNNEL)?;
+    let connector = connector(profile, verifier, Some(identity), alpn::TUNNEL)?;
     let stream = match timeout(TUNNEL, connector.connect(name, tcp)).await {
         Err(_) => return Err(Failure::Timeout { step, after: TUNNEL }),
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(backend_failure(step, edge, error)),
+        Ok(Err(error)) => return Err(backend_failure(&verdict, edge, step, error)),
     };
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()).cloned();
     let certificate = certificate.ok_or(Failure::Violation { step, what: "the backend showed no certificate" })?;
@@ -181,9 +188,10 @@ pub async fn tunnel(
     Ok(TunnelConnection { stream, exporter, certificate: certificate.into_owned() })
 }
 
-fn backend_failure(step: Step, edge: SocketAddr, error: io::Error) -> Failure {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(reason @ rustls::Error::InvalidCertificate(_)) => Failure::WrongBackend(reason.to_string()),
-        Some(_) | None => tls_failure(step, edge.to_string(), error),
+fn backend_failure(verdict: &LastVerdict, edge: SocketAddr, step: Step, error: io::Error) -> Failure {
+    let verdict = verdict.get();
+    if verdict.halts() {
+        return Failure::WrongBackend(verdict.to_string());
     }
+    tls_failure(step, edge.to_string(), error)
 }
