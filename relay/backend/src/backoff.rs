@@ -48,11 +48,11 @@ mod tests {
         for expected in [200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000] {
             // The largest pause there can be: one less than the modulus.
             let mut same = backoff.clone();
-            assert_eq!(same.next(ms(expected).as_nanos() as u64), ms(expected));
+            assert_eq!(same.next(expected * 1_000_000), ms(expected));
             assert!(backoff.next(u64::MAX) <= ms(expected));
         }
         backoff.reset();
         assert_eq!(backoff.next(0), Duration::ZERO);
-        assert_eq!(backoff.next(ms(400).as_nanos() as u64), ms(400));
+        assert_eq!(backoff.next(400_000_000), ms(400));
     }
 }

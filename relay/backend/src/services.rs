@@ -30,7 +30,7 @@ pub const ENROL: &str = "enrol";
 
 /// How long the device may take to end its side after ours has ended, and how much it may still send: without waiting,
 /// what was sent last could be lost to a reset.
-const LINGER: Duration = Duration::from_secs(10);
+const LINGER: Duration = Duration::from_secs(5);
 const LINGER_BYTES_MAX: usize = 1 << 20;
 
 /// A tunnel on which TLS stands.

@@ -96,9 +96,12 @@ impl Refusal {
 /// Tunnels that run, so that those of a revoked device can be ended.
 #[derive(Default)]
 struct Running {
-    tunnels: Mutex<HashMap<String, Vec<(u64, oneshot::Sender<()>)>>>,
+    /// By registry key: every tunnel's number and what ends it.
+    tunnels: Mutex<HashMap<String, Vec<Ending>>>,
     next: std::sync::atomic::AtomicU64,
 }
+
+type Ending = (u64, oneshot::Sender<()>);
 
 /// A tunnel's place among those that run.
 struct Place<'a> {
@@ -120,7 +123,12 @@ impl Running {
     /// Ends all tunnels of a device; returns how many.
     fn end(&self, key: &str) -> usize {
         let ended = self.tunnels.lock().unwrap_or_else(PoisonError::into_inner).remove(key).unwrap_or_default();
-        ended.into_iter().map(|(_, end)| end.send(())).count()
+        let count = ended.len();
+        for (_, end) in ended {
+            // A tunnel that has just ended does not listen any more.
+            let _ = end.send(());
+        }
+        count
     }
 }
 

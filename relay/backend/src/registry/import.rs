@@ -149,13 +149,16 @@ fn read_csv(reader: impl Read, take: &mut Take<'_>) -> Result<(), ImportError> {
 
 fn broken_csv(error: csv::Error, take: &mut Take<'_>) -> Result<(), ImportError> {
     let line = error.position().map_or(1, csv::Position::line);
-    let text = match error.into_kind() {
-        csv::ErrorKind::Io(error) => return Err(ImportError::Read(error)),
+    if error.is_io_error() {
+        return Err(ImportError::Read(error.into()));
+    }
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the csv crate's enum, which may grow")]
+    let text = match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("has {len} columns where the header has {expected_len}")
         }
         csv::ErrorKind::Utf8 { .. } => "is not UTF-8".to_owned(),
-        other => format!("is not CSV: {other:?}"),
+        _ => format!("is not CSV: {error}"),
     };
     take(line, Err(EntryError::Syntax(text)));
     Ok(())
