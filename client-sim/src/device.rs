@@ -36,6 +36,9 @@ pub mod link;
 mod trust;
 pub mod work;
 
+#[cfg(test)]
+mod tests;
+
 pub use failure::{Failure, Step};
 pub use link::{Answer, Link, Quiet};
 

@@ -101,3 +101,84 @@ pub fn enrol_service() -> Result<ServiceName, Failure> {
 pub fn halt_on_wrong_master(failure: Failure) -> Failure {
     if let Failure::WrongBackend(reason) = failure { Failure::Halted { peer: "the master", reason } } else { failure }
 }
+
+#[cfg(test)]
+mod tests {
+    use relay_trust::{DeviceKey as Key, sha256};
+    use relay_wire::{Platform, grant::ServiceScope};
+
+    use super::*;
+
+    const NOW: WallTime = WallTime::from_ticks(17_787_510_000_000_000);
+
+    struct World {
+        master: Key,
+        grant: Grant,
+        device_id: DeviceId,
+        node: BackendName,
+        key: [u8; 32],
+    }
+
+    fn world() -> World {
+        let device_id = DeviceId::new(Platform::Linux, "9d1f6e02b7c84a35b2e07d5c41f98a06".into());
+        let node = BackendName::new("node-a").unwrap();
+        let key = sha256(&Key::generate().spki());
+        let grant = Grant {
+            id: [1; 16],
+            device_id: device_id.clone(),
+            device_key: DeviceKey::Spki(key),
+            user: "ana@example.com".into(),
+            operation: OperationName::Sync,
+            services: ServiceScope::Any,
+            node: node.clone(),
+            node_pin: NodePin { kind: grant::PinKind::Spki, digest: [7; 32] },
+            expires_at: NOW.plus(std::time::Duration::from_secs(60)),
+        };
+        World { master: Key::generate(), grant, device_id, node, key }
+    }
+
+    impl World {
+        fn judge(&self, grant: &Grant, signer: &Key) -> Result<Grant, Failure> {
+            let encoded = grant.encode().unwrap();
+            let signature = signer.sign(&proof::grant(&encoded));
+            let expected = Expected {
+                device_id: &self.device_id,
+                key: self.key,
+                operation: OperationName::Sync,
+                node: &self.node,
+                now: NOW,
+            };
+            check_grant(&SignedGrant { grant: encoded, signature }, &self.master.spki(), &expected)
+        }
+    }
+
+    #[test]
+    fn the_master_grant_for_this_request_is_believed() {
+        let world = world();
+        assert_eq!(world.judge(&world.grant, &world.master).unwrap(), world.grant);
+    }
+
+    #[test]
+    fn a_grant_that_another_signed_is_not() {
+        let world = world();
+        let refused = world.judge(&world.grant, &Key::generate());
+        assert!(matches!(refused, Err(Failure::Grant("the master did not sign it"))));
+    }
+
+    #[test]
+    fn a_true_grant_for_anything_else_is_not() {
+        let world = world();
+        let id = DeviceId::new(Platform::Linux, "0d1f6e02b7c84a35b2e07d5c41f98a06".into());
+        let others = [
+            Grant { device_id: id, ..world.grant.clone() },
+            Grant { device_key: DeviceKey::ToBeEnrolled, ..world.grant.clone() },
+            Grant { device_key: DeviceKey::Spki([0; 32]), ..world.grant.clone() },
+            Grant { operation: OperationName::Backup, ..world.grant.clone() },
+            Grant { node: BackendName::new("node-b").unwrap(), ..world.grant.clone() },
+            Grant { expires_at: WallTime::from_ticks(1), ..world.grant.clone() },
+        ];
+        for other in others {
+            assert!(matches!(world.judge(&other, &world.master), Err(Failure::Grant(_))), "{other:?}");
+        }
+    }
+}
