@@ -3,4 +3,5 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test names the one variant it expects")]
 
 mod kit;
+mod processes;
 mod tls;

@@ -1,5 +1,7 @@
-//! What the integration tests and benchmarks share: real processes, a relay made of them, and a small HTTP reader.
+//! What the integration tests and benchmarks share: real processes, a relay made of them, upstreams, and a small HTTP reader.
 
 pub mod http;
+pub mod peer;
 pub mod process;
 pub mod relay;
+pub mod upstream;

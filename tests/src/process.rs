@@ -6,7 +6,10 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::{Arc, Condvar, Mutex, OnceLock},
+    sync::{
+        Arc, Condvar, Mutex, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -78,13 +81,25 @@ pub fn run_ok<S: AsRef<OsStr>>(binary: &str, arguments: impl IntoIterator<Item =
     stdout
 }
 
-/// A port that was free a moment ago, for servers that cannot tell which one they took.
+/// A port that was free a moment ago, for servers that cannot tell which one they took or that must have it again later.
+///
+/// It lies below those that systems give to outgoing connections, so that none of these takes it while its server is away; and
+/// every process of tests begins somewhere else.
 ///
 /// # Panics
 /// If the system has none.
 #[must_use]
 pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
+    const FIRST: u32 = 12_000;
+    const COUNT: u32 = 20_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id().wrapping_mul(641);
+    let free = (0..COUNT).find_map(|_| {
+        let offset = begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT;
+        let port = u16::try_from(FIRST + offset).ok()?;
+        TcpListener::bind(("127.0.0.1", port)).and_then(|listener| listener.local_addr()).ok()
+    });
+    free.expect("a free port")
 }
 
 fn signal(id: u32, signal: rustix::process::Signal) {
@@ -191,9 +206,21 @@ impl Process {
     /// If it does not end within [`PATIENCE`].
     #[must_use]
     pub fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        self.wait_within(PATIENCE)
+    }
+
+    /// Waits for its end, and until all that it wrote was read.
+    ///
+    /// # Panics
+    /// If it does not end within `patience`.
+    #[must_use]
+    pub fn wait_within(&mut self, patience: Duration) -> ExitStatus {
+        let deadline = Instant::now() + patience;
         loop {
             if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
+                for reader in self.readers.drain(..) {
+                    let _ = reader.join();
+                }
                 return status;
             }
             assert!(Instant::now() < deadline, "{} does not end; it said\n{}", self.name, self.lines().join("\n"));
