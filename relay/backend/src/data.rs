@@ -123,7 +123,8 @@ pub async fn run(origin: Origin, slot: Slot, rotate: Duration) {
         Some(_) | None => {}
     }
     let (Ok(DataClose::HandOver), Some((grant, remote))) = (close, assigned) else { return };
-    origin.host.accept(&grant, remote, hand_over(tls)).await;
+    // Boxed, so that a spare does not keep room for all that a tunnel needs.
+    Box::pin(origin.host.accept(&grant, remote, hand_over(tls))).await;
 }
 
 /// Waits until the control connection has ended.

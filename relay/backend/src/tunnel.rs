@@ -272,7 +272,8 @@ impl Host {
             Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::TunnelLimit)?;
         let (_place, mut ended) = self.running.enter(grant.device_id.registry_key());
         let tcp = hand_over.await.map_err(Refusal::HandOver)?;
-        let opening = timeout(limits::TUNNEL_HANDSHAKE, self.open(tcp, grant, remote));
+        // Boxed, as below: a tunnel that stands keeps no room for the steps of its opening.
+        let opening = timeout(limits::TUNNEL_HANDSHAKE, Box::pin(self.open(tcp, grant, remote)));
         let (mut tunnel, peer, service) = tokio::select! {
             opened = opening => opened.map_err(|_| Refusal::Timeout)??,
             _ = &mut ended => return Err(Refusal::Revoked),
@@ -320,14 +321,14 @@ impl Host {
         let services = self.services();
         let service = services.get(&name).filter(|_| peer.grant.services.allows(&name));
         let Some(service) = service else {
-            self.answer(tunnel, Status::NotAllowed).await;
+            Box::pin(self.answer(tunnel, Status::NotAllowed)).await;
             return Err(Refusal::NotAllowed(name));
         };
         let connected = match service {
             Service::Tcp(target) => match upstream::connect(target, peer).await {
                 Ok(stream) => Some(stream),
                 Err(error) => {
-                    self.answer(tunnel, Status::Unreachable).await;
+                    Box::pin(self.answer(tunnel, Status::Unreachable)).await;
                     return Err(Refusal::Unreachable(name, error));
                 }
             },
@@ -337,7 +338,7 @@ impl Host {
         let guard = self.metrics().tunnel_opened(name.as_str());
         let end = match connected {
             Some(stream) => upstream::carry(tunnel, stream, &self.means).await,
-            None => self.serve_built_in(tunnel, peer, service).await,
+            None => Box::pin(self.serve_built_in(tunnel, peer, service)).await,
         };
         match &end {
             End::DeviceBroke(error) | End::UpstreamBroke(error) => {

@@ -269,7 +269,8 @@ pub struct Running {
     pub admin: SocketAddr,
     pub drain: Drain,
     pub tasks: Tasks,
-    pub folder: Arc<tempfile::TempDir>,
+    /// Its files, for as long as it runs.
+    _folder: tempfile::TempDir,
 }
 
 /// A master or a node in a folder of its own, running.
@@ -279,7 +280,7 @@ pub fn start(
     master: Option<&Running>,
     change: impl FnOnce(String) -> String,
 ) -> Running {
-    let folder = Arc::new(tempfile::tempdir().unwrap());
+    let folder = tempfile::tempdir().unwrap();
     let options = InitOptions {
         role,
         name: BackendName::new(if role == Role::Master { "hq" } else { "node-1" }).unwrap(),
@@ -301,7 +302,7 @@ pub fn start(
     let drain = Drain::new();
     let tasks = Tasks::new();
     tasks.spawn("backend", backend.run(drain.clone()));
-    Running { observer, report, admin, drain, tasks, folder }
+    Running { observer, report, admin, drain, tasks, _folder: folder }
 }
 
 impl Running {
