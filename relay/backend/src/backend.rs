@@ -86,7 +86,6 @@ impl Backend {
                 let signer = Arc::new(Signer::new(Arc::clone(&config.identity)));
                 let judge = Arc::new(Judge::new(
                     rules(&config, master),
-                    Validator::default(),
                     registry.clone(),
                     Arc::clone(&signer),
                     metrics.clone(),
@@ -275,6 +274,7 @@ async fn join_registry(thread: RegistryThread) {
 
 pub(crate) fn rules(config: &Config, master: &MasterConfig) -> Rules {
     Rules {
+        validator: Validator::new(master.releases.clone()),
         master: config.name.clone(),
         nodes: master.nodes.iter().cloned().collect(),
         policy: master.policy.clone(),

@@ -12,7 +12,10 @@ use relay_runtime::{
     telemetry::{LogFilter, LogFormat},
 };
 use relay_trust::{Identity, Pin, SharedKey};
-use relay_wire::ids::{BackendName, Role};
+use relay_wire::{
+    Releases,
+    ids::{BackendName, Role},
+};
 
 use crate::{judge::Policy, services::Services};
 
@@ -101,6 +104,8 @@ pub struct MasterConfig {
     pub nodes: Vec<(BackendName, Pin)>,
     /// Which services a grant names.
     pub policy: Policy,
+    /// The operating-system releases that may connect; the edge needs the same (SPEC §5.4).
+    pub releases: Releases,
     /// How far a request's time may be from this machine's.
     pub clock_skew: Duration,
     /// How long a grant opens a tunnel.

@@ -117,6 +117,8 @@ impl Policy {
 
 /// What a judge needs to know beside the registry.
 pub struct Rules {
+    /// Judges canonical requests, with the same release tables as the edge's (SPEC §5.4).
+    pub validator: Validator,
     /// The master's own name, the node of `enrol` tunnels.
     pub master: BackendName,
     /// The storage nodes and their pins.
@@ -132,7 +134,6 @@ pub struct Rules {
 /// Judges requests. Shared by the control connections of a master; never waits.
 pub struct Judge {
     rules: RwLock<Arc<Rules>>,
-    validator: Validator,
     registry: RegistryHandle,
     signer: Arc<Signer>,
     nonces: Mutex<NonceCache>,
@@ -148,16 +149,9 @@ struct Accepted {
 impl Judge {
     /// A judge with an empty nonce cache.
     #[must_use]
-    pub fn new(
-        rules: Rules,
-        validator: Validator,
-        registry: RegistryHandle,
-        signer: Arc<Signer>,
-        metrics: Metrics,
-    ) -> Self {
+    pub fn new(rules: Rules, registry: RegistryHandle, signer: Arc<Signer>, metrics: Metrics) -> Self {
         Self {
             rules: RwLock::new(Arc::new(rules)),
-            validator,
             registry,
             signer,
             nonces: Mutex::new(NonceCache::new(NONCES_MAX)),
@@ -173,7 +167,8 @@ impl Judge {
     /// The verdict on a canonical request that came over the device-edge connection of `exporter`.
     #[must_use]
     pub fn judge(&self, exporter: &Exporter, encoded: &[u8], now: WallTime) -> Verdict {
-        let request = match self.validator.check_canonical(encoded) {
+        let rules = Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner));
+        let request = match rules.validator.check_canonical(encoded) {
             Ok(request) => request.into_inner(),
             Err(rejection) => {
                 let reason = Refusal::BadRequest.as_str();
@@ -184,7 +179,7 @@ impl Judge {
             }
         };
         let operation = request.content.operation.name().as_str();
-        let verdict = self.decide(exporter, &request, now);
+        let verdict = self.decide(&rules, exporter, &request, now);
         let (word, verdict) = match verdict {
             Ok(verdict @ Verdict::Granted(_)) => ("granted", verdict),
             Ok(verdict) => ("accepted", verdict),
@@ -214,8 +209,7 @@ impl Judge {
         verdict
     }
 
-    fn decide(&self, exporter: &Exporter, request: &Request, now: WallTime) -> Result<Verdict, Refusal> {
-        let rules = Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner));
+    fn decide(&self, rules: &Rules, exporter: &Exporter, request: &Request, now: WallTime) -> Result<Verdict, Refusal> {
         let content = &request.content;
         let key = content.device_id.registry_key();
         let encoded = canonical::encode_content(content).map_err(|_| Refusal::BadRequest)?;
@@ -246,7 +240,7 @@ impl Judge {
             Insertion::Present => return Err(Refusal::Replay),
             Insertion::Full => return Err(Refusal::NoncesFull),
         }
-        let verdict = self.answer(&rules, content, accepted, now)?;
+        let verdict = self.answer(rules, content, accepted, now)?;
         if matches!(request.proof, Proof::Device(_)) {
             self.registry.seen(key, UnixSeconds(now.unix_seconds()));
         }

@@ -17,10 +17,9 @@ use relay_wire::Releases;
 use serde::Deserialize;
 
 mod limits;
-mod releases;
 
 pub use limits::Limits;
-pub use releases::RawReleases;
+pub use relay_runtime::config::RawReleases;
 
 /// Every setting with its default, as `init` writes it.
 pub const EXAMPLE: &str = include_str!("../example.toml");

@@ -12,7 +12,9 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
+mod releases;
 mod values;
+pub use releases::{RawAndroid, RawApple, RawReleases, RawWindows};
 pub use values::{ByteSize, HostPort, HumanDuration, ListenAddr, Setting};
 
 /// Bytes of a configuration file at most: a hundred times the largest that makes sense.

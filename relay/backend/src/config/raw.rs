@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use relay_runtime::config::RawReleases;
 use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -29,6 +30,7 @@ pub(super) struct Raw {
     #[serde(default)]
     pub(super) node: Vec<RawNode>,
     pub(super) policy: Option<RawPolicy>,
+    pub(super) releases: Option<RawReleases>,
     pub(super) clock_skew: Option<String>,
     pub(super) grant_lifetime: Option<String>,
 }

@@ -153,9 +153,10 @@ fn role_config(raw: &Raw, role: Role, file: &Path, problems: &mut Problems) -> O
             }
             let nodes = nodes(&raw.node, problems);
             let policy = policy(raw.policy.clone().unwrap_or_default(), problems);
+            let releases = raw.releases.clone().unwrap_or_default().resolve(problems);
             let clock_skew = duration("clock_skew", raw.clock_skew.as_deref(), CLOCK_SKEW, problems);
             let grant_lifetime = duration("grant_lifetime", raw.grant_lifetime.as_deref(), GRANT_LIFETIME, problems);
-            Some(RoleConfig::Master(MasterConfig { registry, nodes, policy, clock_skew, grant_lifetime }))
+            Some(RoleConfig::Master(MasterConfig { registry, nodes, policy, releases, clock_skew, grant_lifetime }))
         }
         Role::StorageNode => {
             let Some(text) = &raw.master_certificate else {
@@ -185,6 +186,7 @@ fn check_keys_of_other_role(raw: &Raw, role: Role, problems: &mut Problems) {
             ("registry", raw.registry.is_some()),
             ("node", !raw.node.is_empty()),
             ("policy", raw.policy.is_some()),
+            ("releases", raw.releases.is_some()),
             ("clock_skew", raw.clock_skew.is_some()),
             ("grant_lifetime", raw.grant_lifetime.is_some()),
         ],

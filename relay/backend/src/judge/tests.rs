@@ -59,6 +59,7 @@ impl Bench {
         let verifier = Verifier::new(identity.spki(), name("node-1"));
         let services = ServiceScope::Only(vec![ServiceName::new("rsync").unwrap()]);
         let rules = Rules {
+            validator: Validator::default(),
             master: name("hq"),
             nodes: BTreeMap::from([(name("node-1"), Pin::new(PinKind::Leaf, [5; 32]))]),
             policy: Policy { backup: services, restore: ServiceScope::Any, sync: ServiceScope::Any },
@@ -67,7 +68,7 @@ impl Bench {
         };
         let metrics = Metrics::default();
         let signer = Arc::new(Signer::new(identity));
-        let judge = Judge::new(rules, Validator::default(), registry.clone(), signer, metrics.clone());
+        let judge = Judge::new(rules, registry.clone(), signer, metrics.clone());
         Self { judge, verifier, registry, device, secret, metrics, nonce: 0, _thread: thread, _folder: folder }
     }
 

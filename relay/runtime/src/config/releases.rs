@@ -1,13 +1,16 @@
 //! `[releases]`: the tables of operating-system releases that age. What is not given is what the validator was built with.
+//!
+//! Edge and master need the same tables (SPEC §5.4), so both read them with this.
 
 use std::ops::RangeInclusive;
 
-use relay_runtime::config::Problems;
 use relay_wire::{
     Releases,
     validator::{AppleRelease, Train, WindowsRelease},
 };
 use serde::Deserialize;
+
+use super::Problems;
 
 /// Rows of one table at most.
 const ROWS_MAX: usize = 1_024;
