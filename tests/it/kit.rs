@@ -1,5 +1,6 @@
 //! What the tests of trust share: a site of real parts that can be looked into, a log per test, and a captured edge.
 
+pub mod captured;
 pub mod log;
 pub mod site;
 

@@ -38,7 +38,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::soon;
+use super::{captured::CapturedEdge, soon};
 
 /// The name of every site's master.
 pub const MASTER: &str = "master";
@@ -49,7 +49,7 @@ pub const NODE: &str = "node-a";
 pub struct Options {
     /// Real edges.
     pub edges: usize,
-    /// Edges that are somebody else's: address, the pin that backends are given, and the key file to use instead of the right one.
+    /// Edges that the test itself is.
     pub others: Vec<Other>,
     pub nodes: Vec<&'static str>,
     pub limits: Limits,
@@ -58,11 +58,13 @@ pub struct Options {
     pub wait: bool,
 }
 
-/// An edge that the test itself is.
+/// An edge that the test itself is, as backends are told of it.
 #[derive(Clone)]
 pub struct Other {
     pub address: SocketAddr,
     pub pin: Option<Pin>,
+    /// Who finds the backends' shared keys.
+    pub captor: Option<CapturedEdge>,
 }
 
 impl Default for Options {
@@ -180,14 +182,19 @@ impl Site {
             let dir = folder.path().join(format!("edge-{number}"));
             edges.push(start_edge(&dir, &made, options.limits.clone(), &tasks));
         }
-        let mut ways: Vec<Other> =
-            edges.iter().map(|edge| Other { address: edge.address, pin: Some(pin_of(&edge.certificate)) }).collect();
+        let mut ways: Vec<Other> = edges
+            .iter()
+            .map(|edge| Other { address: edge.address, pin: Some(pin_of(&edge.certificate)), captor: None })
+            .collect();
         ways.extend(options.others);
 
         let mut site = Self { edges, backends: BTreeMap::new(), tasks: vec![tasks], _folder: folder };
         for (who, role, report) in made {
             let mut config = Config::load(&report.config).unwrap();
             config.admin = Some(loopback());
+            for captor in ways.iter().filter_map(|way| way.captor.as_ref()) {
+                captor.steal(who, &report.shared_key);
+            }
             config.edges = ways
                 .iter()
                 .map(|way| EdgeConfig {
