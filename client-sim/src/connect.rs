@@ -41,6 +41,7 @@ mod session;
 mod setup;
 mod state;
 
+pub use forward::OPEN;
 pub use session::Backoff;
 pub use state::{Folder, Halted, Saved};
 

@@ -5,4 +5,5 @@
 mod captured;
 mod kit;
 mod processes;
+mod recovery;
 mod tls;

@@ -299,7 +299,8 @@ impl Relay {
         // The master looks at its registry every second.
         wait_until("the master knows the secret", || {
             let known = json("relay-backend", &["secret", "list", "--config", config]);
-            let listed = known.as_array().map_or(0, Vec::len) as u64;
+            let live = |secret: &&Value| secret["status"] == "live";
+            let listed = known.as_array().map_or(0, |secrets| secrets.iter().filter(live).count()) as u64;
             self.master.status()["registry"]["secrets_live"].as_u64() == Some(listed)
         });
         file
