@@ -90,7 +90,7 @@ pub struct Config {
 #[derive(Clone)]
 pub enum RoleConfig {
     /// The master.
-    Master(MasterConfig),
+    Master(Box<MasterConfig>),
     /// A storage node.
     StorageNode(StorageNodeConfig),
 }
