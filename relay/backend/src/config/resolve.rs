@@ -156,7 +156,14 @@ fn role_config(raw: &Raw, role: Role, file: &Path, problems: &mut Problems) -> O
             let releases = raw.releases.clone().unwrap_or_default().resolve(problems);
             let clock_skew = duration("clock_skew", raw.clock_skew.as_deref(), CLOCK_SKEW, problems);
             let grant_lifetime = duration("grant_lifetime", raw.grant_lifetime.as_deref(), GRANT_LIFETIME, problems);
-            Some(RoleConfig::Master(Box::new(MasterConfig { registry, nodes, policy, releases, clock_skew, grant_lifetime })))
+            Some(RoleConfig::Master(Box::new(MasterConfig {
+                registry,
+                nodes,
+                policy,
+                releases,
+                clock_skew,
+                grant_lifetime,
+            })))
         }
         Role::StorageNode => {
             let Some(text) = &raw.master_certificate else {
