@@ -2,6 +2,7 @@
 
 pub mod captured;
 pub mod log;
+pub mod middle;
 pub mod site;
 
 use std::time::Duration;

@@ -4,6 +4,7 @@
 
 mod captured;
 mod kit;
+mod middle;
 mod processes;
 mod recovery;
 mod tls;

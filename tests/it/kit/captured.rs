@@ -456,7 +456,7 @@ impl DeviceEnd {
 
 impl ControlEnd {
     /// The next frame but heartbeats.
-    async fn next(&mut self) -> Option<ControlFrame> {
+    pub async fn next(&mut self) -> Option<ControlFrame> {
         loop {
             // A quiet backend pings well within the patience of the reader.
             match self.inner.frame(&mut self.read, &mut self.buffer, ControlFrame::decode).await? {

@@ -134,18 +134,27 @@ pub async fn metric(address: SocketAddr, name: &str, labels: &[&str]) -> u64 {
 
 /// Asks again and again until the metric has this value.
 pub async fn metric_becomes(address: SocketAddr, name: &str, labels: &[&str], value: u64) {
+    metric_until(address, name, labels, |now| now == value).await;
+}
+
+/// Asks again and again until the metric is at least this.
+pub async fn metric_reaches(address: SocketAddr, name: &str, labels: &[&str], value: u64) {
+    metric_until(address, name, labels, |now| now >= value).await;
+}
+
+async fn metric_until(address: SocketAddr, name: &str, labels: &[&str], good: impl Fn(u64) -> bool) {
     let mut last = 0;
     let becomes = async {
         loop {
             last = metric(address, name, labels).await;
-            if last == value {
+            if good(last) {
                 return;
             }
             tokio::task::yield_now().await;
         }
     };
     let in_time = tokio::time::timeout(super::PATIENCE, becomes).await.is_ok();
-    assert!(in_time, "{name} {labels:?} is {last}, not {value}\n{}", admin(address, "/metrics").await);
+    assert!(in_time, "{name} {labels:?} stays {last}\n{}", admin(address, "/metrics").await);
 }
 
 fn prepare(folder: &Path, who: &str, role: Role, master: Option<&Path>) -> relay_backend::InitReport {
