@@ -4,7 +4,7 @@
 //! decides when to dial, and the messenger of revocations. Data connections are tasks of their own, because a tunnel
 //! outlives the control connection that brought it.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{collections::VecDeque, io, sync::Arc, time::Duration};
 
 use relay_runtime::{
     drain::{Phase, Watch},
@@ -14,6 +14,7 @@ use relay_runtime::{
 };
 use relay_wire::{
     ids::Exporter,
+    limits,
     session::control::{BackendCommand, BackendEvent, BackendSide, ControlClose},
 };
 use tokio::{
@@ -107,8 +108,7 @@ impl Link {
     /// Keeps the control connection until the process drains.
     pub async fn run(self, mut phase: Watch) {
         let mut backoff = Backoff::new(PAUSE_FIRST, self.reconnect_max);
-        // What this edge has been told of, over all its connections.
-        let mut told = 0;
+        let mut told = Told::default();
         let label = self.edge.label().to_owned();
         loop {
             let began = Instant::now();
@@ -134,7 +134,7 @@ impl Link {
         }
     }
 
-    async fn attempt(&self, told: &mut u64, phase: Watch) -> Ending {
+    async fn attempt(&self, told: &mut Told, phase: Watch) -> Ending {
         let Connection { mut tls, exporter } = match self.edge.connect(Kind::Control).await {
             Ok(connection) => connection,
             Err(error) => return Ending::NotConnected(error),
@@ -149,18 +149,14 @@ impl Link {
         let mut owner = Standing { link: self, exporter, pool, gauge: None };
         let closed = {
             let driving = drive(&mut tls, &mut session, &mut mailbox, &mut owner, &clock);
-            let beside = async {
-                tokio::join!(
-                    self.dial_spares(pooled.clone(), ended),
-                    self.tell_revocations(pooled, &commands, told),
-                    leave(phase, &commands),
-                );
-            };
             tokio::select! {
                 closed = driving => closed,
-                () = beside => Ok(ControlClose::Left),
+                () = self.dial_spares(pooled.clone(), ended) => Ok(ControlClose::Left),
+                () = self.tell_revocations(pooled, &commands, told) => Ok(ControlClose::Left),
+                () = leave(phase, &commands) => Ok(ControlClose::Left),
             }
         };
+        told.connection_ended();
         self.edge.set_connected(false);
         drop(owner);
         // Spares end now; tunnels run on.
@@ -195,14 +191,14 @@ impl Link {
         &self,
         mut pooled: watch::Receiver<Option<Pool>>,
         commands: &Sender<BackendCommand>,
-        told: &mut u64,
+        told: &mut Told,
     ) {
         if self.judge.is_none() || pooled.wait_for(Option::is_some).await.is_err() {
             return std::future::pending().await;
         }
         let mut newest = self.revocations.watch();
         loop {
-            for (number, device_id) in self.revocations.after(*told, REVOCATIONS) {
+            for (number, device_id) in self.revocations.after(told.newest, REVOCATIONS) {
                 let mut command = BackendCommand::Revoke(device_id);
                 while let Err(refused) = commands.try_send(command) {
                     if matches!(refused, TrySendError::Closed(_)) {
@@ -211,9 +207,9 @@ impl Link {
                     command = refused.into_inner();
                     sleep(FULL).await;
                 }
-                *told = number;
+                told.sent(number);
             }
-            let seen = *told;
+            let seen = told.newest;
             if newest.wait_for(|newest| *newest > seen).await.is_err() {
                 return std::future::pending().await;
             }
@@ -265,13 +261,45 @@ impl Owner<BackendSide> for Standing<'_> {
     }
 }
 
-/// When the process drains: says so, leaves the edge a moment for what it was assigning, and closes.
+/// When the process drains: says so, leaves the edge a moment for what it was assigning, and closes. Ends only if the
+/// session does not close even then.
 async fn leave(mut phase: Watch, commands: &Sender<BackendCommand>) {
     phase.draining().await;
     let _ = commands.try_send(BackendCommand::Leave);
     sleep(LEAVE_GRACE).await;
     let _ = commands.try_send(BackendCommand::Close);
-    std::future::pending::<()>().await;
+    sleep(LEAVE_GRACE).await;
+}
+
+/// Which revocations an edge has been told of, over all its connections.
+///
+/// There is no receipt for one. But an edge that does not hear from us closes within [`limits::HEARTBEAT_SILENCE`], so
+/// what was sent twice that long before a connection ended has arrived; what was sent later is sent again on the next.
+#[derive(Default)]
+struct Told {
+    newest: u64,
+    /// Sent on this connection, not yet known to have arrived.
+    unsure: VecDeque<(Instant, u64)>,
+}
+
+impl Told {
+    fn sent(&mut self, number: u64) {
+        let now = Instant::now();
+        while self.unsure.front().is_some_and(|(at, _)| *at + limits::HEARTBEAT_SILENCE * 2 < now) {
+            self.unsure.pop_front();
+        }
+        self.unsure.push_back((now, number));
+        self.newest = number;
+    }
+
+    fn connection_ended(&mut self) {
+        let now = Instant::now();
+        let first_unsure = self.unsure.iter().find(|(at, _)| *at + limits::HEARTBEAT_SILENCE * 2 >= now);
+        if let Some((_, number)) = first_unsure {
+            self.newest = number - 1;
+        }
+        self.unsure.clear();
+    }
 }
 
 /// Ready when the process drains while there is nothing to take leave of.
@@ -279,5 +307,28 @@ async fn drained_while_connecting(edge: &Edge, mut phase: Watch) {
     phase.draining().await;
     if *edge.connected().borrow() {
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_not_have_arrived_is_told_again() {
+        let mut told = Told::default();
+        told.sent(1);
+        tokio::time::advance(limits::HEARTBEAT_SILENCE * 3).await;
+        told.sent(2);
+        told.sent(3);
+        told.connection_ended();
+        assert_eq!(told.newest, 1);
+        told.sent(2);
+        told.sent(3);
+        tokio::time::advance(limits::HEARTBEAT_SILENCE * 3).await;
+        told.connection_ended();
+        assert_eq!(told.newest, 3);
+        told.connection_ended();
+        assert_eq!(told.newest, 3);
     }
 }

@@ -4,9 +4,8 @@
 //! device key that the grant names, the preface, the scope. Every refusal is one log line and one metric.
 
 use std::{
-    collections::HashMap,
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 
@@ -24,7 +23,7 @@ use rustls::server::ResolvesServerCert;
 use tokio::{
     io::AsyncReadExt,
     net::TcpStream,
-    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
@@ -39,110 +38,11 @@ use crate::{
     },
 };
 
-/// Why a tunnel did not reach a service; the grant's own reasons are [`crate::grants::GrantRefusal`]'s.
-#[derive(Debug)]
-enum Refusal {
-    /// There are as many tunnels as there may be.
-    TunnelLimit,
-    /// The data connection broke before it was handed over.
-    HandOver(io::Error),
-    /// The device did not prove the key that the grant names.
-    WrongKey(io::Error),
-    /// TLS failed for another reason.
-    Handshake(io::Error),
-    /// TLS and preface were not there in time.
-    Timeout,
-    /// The preface is none.
-    BadPreface,
-    /// The device went away before it named a service.
-    Gone(io::Error),
-    /// The grant does not allow the service, or it is not offered here.
-    NotAllowed(ServiceName),
-    /// The upstream does not accept connections.
-    Unreachable(ServiceName, io::Error),
-    /// The device was revoked meanwhile.
-    Revoked,
-}
+mod refusal;
+mod running;
 
-impl Refusal {
-    const fn as_str(&self) -> &'static str {
-        match self {
-            Self::TunnelLimit => "tunnel-limit",
-            Self::HandOver(_) => "hand-over",
-            Self::WrongKey(_) => "wrong-key",
-            Self::Handshake(_) => "handshake",
-            Self::Timeout => "timeout",
-            Self::BadPreface => "bad-preface",
-            Self::Gone(_) => "gone",
-            Self::NotAllowed(_) => "not-allowed",
-            Self::Unreachable(..) => "unreachable",
-            Self::Revoked => "revoked",
-        }
-    }
-
-    /// What the log says beside the reason.
-    fn detail(&self) -> String {
-        match self {
-            Self::HandOver(error) | Self::WrongKey(error) | Self::Handshake(error) | Self::Gone(error) => {
-                error.to_string()
-            }
-            Self::NotAllowed(service) => format!("service {service}"),
-            Self::Unreachable(service, error) => format!("service {service}: {error}"),
-            Self::TunnelLimit | Self::Timeout | Self::BadPreface | Self::Revoked => String::new(),
-        }
-    }
-}
-
-/// Tunnels that run, so that those of a revoked device can be ended.
-#[derive(Default)]
-struct Running {
-    /// By registry key: every tunnel's number and what ends it.
-    tunnels: Mutex<HashMap<String, Vec<Ending>>>,
-    next: std::sync::atomic::AtomicU64,
-}
-
-type Ending = (u64, oneshot::Sender<()>);
-
-/// A tunnel's place among those that run.
-struct Place<'a> {
-    running: &'a Running,
-    key: String,
-    number: u64,
-}
-
-impl Running {
-    fn enter(&self, key: String) -> (Place<'_>, oneshot::Receiver<()>) {
-        let (end, ended) = oneshot::channel();
-        let number = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let mut tunnels = self.tunnels.lock().unwrap_or_else(PoisonError::into_inner);
-        tunnels.entry(key.clone()).or_default().push((number, end));
-        drop(tunnels);
-        (Place { running: self, key, number }, ended)
-    }
-
-    /// Ends all tunnels of a device; returns how many.
-    fn end(&self, key: &str) -> usize {
-        let ended = self.tunnels.lock().unwrap_or_else(PoisonError::into_inner).remove(key).unwrap_or_default();
-        let count = ended.len();
-        for (_, end) in ended {
-            // A tunnel that has just ended does not listen any more.
-            let _ = end.send(());
-        }
-        count
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let mut tunnels = self.running.tunnels.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(of_device) = tunnels.get_mut(&self.key) {
-            of_device.retain(|(number, _)| *number != self.number);
-            if of_device.is_empty() {
-                tunnels.remove(&self.key);
-            }
-        }
-    }
-}
+use refusal::Refusal;
+use running::Running;
 
 /// What a host is made from.
 pub struct HostParts {
@@ -302,7 +202,7 @@ impl Host {
         let identity: Arc<dyn ResolvesServerCert> = Arc::clone(&self.identity) as _;
         let config = tunnel_server_config(ServerIdentity::from(identity), expected);
         let stream = ReadAhead::new(tcp, self.means.buffers.clone());
-        let mut tunnel = TlsAcceptor::from(Arc::new(config)).accept(stream).await.map_err(handshake_refusal)?;
+        let mut tunnel = TlsAcceptor::from(Arc::new(config)).accept(stream).await.map_err(refusal::of_handshake)?;
         let (exporter, spki) = {
             let tls = tunnel.get_ref().1;
             let exporter = tls.export_keying_material([0; 32], exporter_label::TUNNEL, None);
@@ -393,18 +293,5 @@ async fn read_preface(tunnel: &mut TunnelStream) -> Result<ServiceName, Refusal>
     match builtin::decode_preface(&bytes[..length]) {
         Ok(Some((service, _))) => Ok(service),
         Ok(None) | Err(_) => Err(Refusal::BadPreface),
-    }
-}
-
-/// Tells a device without the right key from a connection that broke.
-fn handshake_refusal(error: io::Error) -> Refusal {
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match tls {
-        Some(
-            rustls::Error::InvalidCertificate(_)
-            | rustls::Error::NoCertificatesPresented
-            | rustls::Error::PeerMisbehaved(rustls::PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme),
-        ) => Refusal::WrongKey(error),
-        Some(_) | None => Refusal::Handshake(error),
     }
 }

@@ -204,24 +204,39 @@ impl Registry {
         label: &str,
         device: &NewDevice,
         now: UnixSeconds,
-    ) -> Result<Result<Device, EnrolRefusal>, RegistryError> {
+    ) -> Result<Result<(), EnrolRefusal>, RegistryError> {
+        let mut outcomes = self.enrol_all(&[(label, device)], now)?;
+        Ok(outcomes.pop().unwrap_or(Ok(())))
+    }
+
+    /// Enrols several devices, each as [`Self::enrol`] would after those before it, at the price of one commit. If the
+    /// commit fails, none is enrolled.
+    ///
+    /// # Errors
+    /// Outer: [`RegistryError::Sqlite`]. Inner: the refusal of each, in their order.
+    pub fn enrol_all(
+        &mut self,
+        orders: &[(&str, &NewDevice)],
+        now: UnixSeconds,
+    ) -> Result<Vec<Result<(), EnrolRefusal>>, RegistryError> {
         let path = self.path.clone();
-        let failed = |source| RegistryError::Sqlite { path: path.clone(), operation: "enrol a device", source };
-        let key = device.id.registry_key();
-        let transaction = self.begin("enrol a device")?;
-        if let Some(refusal) = enrolment_refusal(&transaction, label, &key, now).map_err(failed)? {
-            return Ok(Err(refusal));
+        let failed = |source| RegistryError::Sqlite { path: path.clone(), operation: "enrol devices", source };
+        let transaction = self.begin("enrol devices")?;
+        let mut outcomes = Vec::with_capacity(orders.len());
+        for (label, device) in orders {
+            let key = device.id.registry_key();
+            let refusal = enrolment_refusal(&transaction, label, &key, now).map_err(failed)?;
+            outcomes.push(match refusal {
+                Some(refusal) => Err(refusal),
+                None => {
+                    upsert(&transaction, device, now).map_err(failed)?;
+                    use_up(&transaction, label, &key, now).map_err(failed)?;
+                    Ok(())
+                }
+            });
         }
-        upsert(&transaction, device, now).map_err(failed)?;
-        transaction.execute("UPDATE secret SET uses_left = uses_left - 1 WHERE label = ?1", [label]).map_err(failed)?;
-        transaction
-            .execute(
-                "INSERT INTO enrolment (registry_key, secret, at) VALUES (?1, ?2, ?3)",
-                params![key, label, now.to_sql()],
-            )
-            .map_err(failed)?;
         transaction.commit().map_err(failed)?;
-        self.device(&key).map(Ok)
+        Ok(outcomes)
     }
 
     /// Notes when devices were last seen. Not a change that others must hear of: no new revision.
@@ -298,6 +313,15 @@ fn upsert(transaction: &Transaction<'_>, device: &NewDevice, now: UnixSeconds) -
             now.to_sql(),
             revision
         ])?;
+    Ok(())
+}
+
+/// Takes one use of a secret, and notes who had it.
+fn use_up(transaction: &Transaction<'_>, label: &str, key: &str, now: UnixSeconds) -> rusqlite::Result<()> {
+    transaction.prepare_cached("UPDATE secret SET uses_left = uses_left - 1 WHERE label = ?1")?.execute([label])?;
+    transaction
+        .prepare_cached("INSERT INTO enrolment (registry_key, secret, at) VALUES (?1, ?2, ?3)")?
+        .execute(params![key, label, now.to_sql()])?;
     Ok(())
 }
 

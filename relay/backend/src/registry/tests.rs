@@ -150,6 +150,18 @@ fn of_many_that_race_for_the_last_use_exactly_one_wins() {
 }
 
 #[test]
+fn a_row_of_enrolments_is_judged_one_after_the_other() {
+    let (_folder, mut registry) = fresh();
+    registry.add_secret("two", &MassSecret::generate(), 2, DAY, NOW).unwrap();
+    let devices = ["1", "2", "1", "3"].map(new_device);
+    let orders: Vec<_> = devices.iter().map(|device| ("two", device)).collect();
+    let outcomes = registry.enrol_all(&orders, NOW).unwrap();
+    let refused = [EnrolRefusal::SecretUsedUp; 2];
+    assert_eq!(outcomes, [Ok(()), Ok(()), Err(refused[0]), Err(refused[1])]);
+    assert_eq!(uses_left(&registry, "two"), 0);
+}
+
+#[test]
 fn of_many_that_race_for_one_id_exactly_one_wins() {
     let (_folder, mut registry) = fresh();
     registry.add_secret("many", &MassSecret::generate(), 100, DAY, NOW).unwrap();

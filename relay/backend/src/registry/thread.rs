@@ -27,17 +27,15 @@ use crate::revocations::Revocations;
 
 /// Orders that may wait. An enrolment takes about a millisecond (one fsync), so the last of these waits a second.
 const QUEUE: usize = 1_024;
+/// Enrolments that share one commit.
+const ROW: usize = 256;
 /// How often the file is looked at: what an administrator writes takes effect within about this time.
 const POLL: Duration = Duration::from_secs(1);
 /// Devices whose last sight is written per look: about 20 ms of work.
 const SEEN_PER_POLL: usize = 2_000;
 
 enum Order {
-    Enrol {
-        label: String,
-        device: NewDevice,
-        reply: oneshot::Sender<Result<Result<(), EnrolRefusal>, RegistryError>>,
-    },
+    Enrol(EnrolOrder),
     Seen {
         key: String,
         at: UnixSeconds,
@@ -58,6 +56,12 @@ enum Order {
         reply: oneshot::Sender<Result<(), RegistryError>>,
     },
     Stop,
+}
+
+struct EnrolOrder {
+    label: String,
+    device: NewDevice,
+    reply: oneshot::Sender<Result<Result<(), EnrolRefusal>, RegistryError>>,
 }
 
 /// Why the registry thread gave no answer.
@@ -100,7 +104,7 @@ impl RegistryHandle {
     /// # Errors
     /// Outer: [`Unavailable`]. Inner: the refusal.
     pub async fn enrol(&self, label: String, device: NewDevice) -> Result<Result<(), EnrolRefusal>, Unavailable> {
-        self.ask(|reply| Order::Enrol { label, device, reply }).await
+        self.ask(|reply| Order::Enrol(EnrolOrder { label, device, reply })).await
     }
 
     /// Files a secret ([`Registry::add_secret`]); it counts at once.
@@ -220,6 +224,11 @@ impl Keeper {
         loop {
             match queue.recv_timeout(next_poll.saturating_duration_since(Instant::now())) {
                 Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(Order::Enrol(first)) => {
+                    if self.enrol_with_those_behind(first, queue) {
+                        break;
+                    }
+                }
                 Ok(order) => self.obey(order),
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -235,13 +244,7 @@ impl Keeper {
         let now = UnixSeconds::now();
         // A reply that nobody waits for any more is no error: the tunnel or the caller is gone.
         match order {
-            Order::Enrol { label, device, reply } => {
-                let result = self.registry.enrol(&label, &device, now);
-                let _ = reply.send(result.and_then(|inner| match inner {
-                    Ok(_) => self.refresh().map(Ok),
-                    Err(refusal) => Ok(Err(refusal)),
-                }));
-            }
+            Order::Enrol(order) => self.enrol(vec![order]),
             Order::Seen { key, at } => {
                 self.seen.insert(key, at);
             }
@@ -257,6 +260,53 @@ impl Keeper {
             Order::Revoke { key, reply } => {
                 let result = self.registry.revoke_device(&key, now);
                 let _ = reply.send(result.and_then(|()| self.refresh()));
+            }
+        }
+    }
+
+    /// Enrols `first` and the enrolments that wait right behind it; then obeys the order that ended their row. Returns
+    /// whether that was to stop.
+    fn enrol_with_those_behind(&mut self, first: EnrolOrder, queue: &Receiver<Order>) -> bool {
+        let mut row = vec![first];
+        let mut next = None;
+        while row.len() < ROW {
+            match queue.try_recv() {
+                Ok(Order::Enrol(order)) => row.push(order),
+                Ok(other) => {
+                    next = Some(other);
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        self.enrol(row);
+        match next {
+            Some(Order::Stop) => true,
+            Some(order) => {
+                self.obey(order);
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn enrol(&mut self, row: Vec<EnrolOrder>) {
+        let orders: Vec<_> = row.iter().map(|order| (order.label.as_str(), &order.device)).collect();
+        let enrolled = self.registry.enrol_all(&orders, UnixSeconds::now());
+        match enrolled.and_then(|outcomes| self.refresh().map(|()| outcomes)) {
+            Ok(outcomes) => {
+                for (order, outcome) in row.into_iter().zip(outcomes) {
+                    let _ = order.reply.send(Ok(outcome));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, devices = row.len(), "enrolments failed");
+                let mut replies = row.into_iter().map(|order| order.reply);
+                if let Some(first) = replies.next() {
+                    let _ = first.send(Err(error));
+                }
+                // The others hear that nobody answers: refused, and the device comes back.
+                drop(replies);
             }
         }
     }
