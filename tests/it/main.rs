@@ -7,4 +7,5 @@ mod kit;
 mod middle;
 mod processes;
 mod recovery;
+mod registry;
 mod tls;
