@@ -8,42 +8,46 @@ use std::{
 };
 
 use relay_trust::{TlsProfile, client_config, shared_key_verifier};
-use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
+use rustls::{ClientConfig, ClientConnection, pki_types::ServerName};
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
-/// TLS as a client.
-pub type Tls = StreamOwned<ClientConnection, TcpStream>;
+/// How long a test waits for one step of a handshake.
+const STEP: Duration = Duration::from_secs(20);
 
-/// Connects and finishes a real TLS handshake with whatever certificate the other side has.
+fn config(alpn: &[u8]) -> io::Result<Arc<ClientConfig>> {
+    let profile = TlsProfile::default_for("linux").ok_or_else(|| io::Error::other("no profile"))?;
+    client_config(profile, shared_key_verifier(), None, alpn).map(Arc::new).map_err(io::Error::other)
+}
+
+fn server_name(name: &str) -> io::Result<ServerName<'static>> {
+    ServerName::try_from(name.to_owned()).map_err(io::Error::other)
+}
+
+/// A whole TLS handshake with whatever certificate the other side has, for this protocol and server name.
 ///
 /// # Errors
 /// What the system or TLS says.
-pub fn tls(address: SocketAddr, alpn: &[u8]) -> io::Result<Tls> {
-    tls_named(address, alpn, "localhost")
+pub async fn handshake(
+    stream: tokio::net::TcpStream,
+    alpn: &[u8],
+    name: &str,
+) -> io::Result<TlsStream<tokio::net::TcpStream>> {
+    TlsConnector::from(config(alpn)?).connect(server_name(name)?, stream).await
 }
 
-/// As [`tls`], with another server name in the ClientHello.
+/// The certificate that an edge presents to somebody who asks for no protocol of ours.
 ///
 /// # Errors
-/// As [`tls`].
-pub fn tls_named(address: SocketAddr, alpn: &[u8], name: &str) -> io::Result<Tls> {
-    let profile = TlsProfile::default_for("linux").ok_or_else(|| io::Error::other("no profile"))?;
-    let config = client_config(profile, shared_key_verifier(), None, alpn).map_err(io::Error::other)?;
-    let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
-    let connection = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
-    let stream = TcpStream::connect_timeout(&address, Duration::from_secs(10))?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    stream.set_write_timeout(Some(Duration::from_secs(20)))?;
-    let mut tls = StreamOwned::new(connection, stream);
-    tls.conn.complete_io(&mut tls.sock)?;
-    Ok(tls)
-}
-
-/// The certificate that an edge presents.
-///
-/// # Errors
-/// As [`tls`].
+/// What the system or TLS says.
 pub fn certificate(address: SocketAddr) -> io::Result<Vec<u8>> {
-    let tls = tls(address, b"certificate")?;
-    let chain = tls.conn.peer_certificates().and_then(|chain| chain.first());
+    let mut tls =
+        ClientConnection::new(config(b"certificate")?, server_name("localhost")?).map_err(io::Error::other)?;
+    let mut stream = TcpStream::connect_timeout(&address, STEP)?;
+    stream.set_read_timeout(Some(STEP))?;
+    stream.set_write_timeout(Some(STEP))?;
+    while tls.is_handshaking() {
+        tls.complete_io(&mut stream)?;
+    }
+    let chain = tls.peer_certificates().and_then(|chain| chain.first());
     chain.map(|leaf| leaf.as_ref().to_vec()).ok_or_else(|| io::Error::other("no certificate"))
 }

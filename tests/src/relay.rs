@@ -8,6 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use client_sim::{
+    cli::{DeploymentArgs, EdgeArgs},
+    target::Target,
+};
+use relay_trust::RootSource;
 use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -317,6 +322,26 @@ impl Relay {
             ("--node", node.to_owned()),
         ];
         pairs.into_iter().flat_map(|(option, value)| [option.to_owned(), value]).collect()
+    }
+
+    /// The same for devices of this process, with a mass-deployment secret.
+    ///
+    /// # Panics
+    /// If a file cannot be used.
+    #[must_use]
+    pub fn target(&self, node: &str, secret: &Path) -> Target {
+        let edge = EdgeArgs {
+            edges: vec![self.address.into()],
+            server_name: None,
+            pins: Some(self.edge_pin.parse().expect("a pin")),
+            roots: Some(RootSource::File(self.roots())),
+        };
+        let deployment = DeploymentArgs {
+            master_pins: Some(self.master_pin.parse().expect("a pin")),
+            mass_secret_file: Some(secret.to_owned()),
+            node: Some(node.parse().expect("a name")),
+        };
+        Target::from_args(&edge, &deployment).expect("options that can be used")
     }
 
     /// A fleet against `node`; `arguments` are more options of `client-sim run`.
