@@ -111,9 +111,9 @@ impl Link {
         let mut told = Told::default();
         let label = self.edge.label().to_owned();
         loop {
-            let began = Instant::now();
+            let mut proved_at = None;
             let ending = tokio::select! {
-                ending = self.attempt(&mut told, phase.clone()) => ending,
+                ending = self.attempt(&mut told, &mut proved_at, phase.clone()) => ending,
                 () = drained_while_connecting(&self.edge, phase.clone()) => return,
             };
             let how = ending.as_str();
@@ -122,7 +122,8 @@ impl Link {
                 tracing::info!(edge = label, how, "left");
                 return;
             }
-            if began.elapsed() >= STOOD {
+            // Time spent on connecting does not count: an edge behind a black hole must not look like a good one.
+            if proved_at.is_some_and(|at: Instant| at.elapsed() >= STOOD) {
                 backoff.reset();
             }
             let pause = backoff.pause();
@@ -134,7 +135,7 @@ impl Link {
         }
     }
 
-    async fn attempt(&self, told: &mut Told, phase: Watch) -> Ending {
+    async fn attempt(&self, told: &mut Told, proved_at: &mut Option<Instant>, phase: Watch) -> Ending {
         let Connection { mut tls, exporter } = match self.edge.connect(Kind::Control).await {
             Ok(connection) => connection,
             Err(error) => return Ending::NotConnected(error),
@@ -146,7 +147,7 @@ impl Link {
         let (commands, mut mailbox) = mailbox(MAILBOX);
         let (pool, pooled) = watch::channel(None);
         let (end, ended) = watch::channel(false);
-        let mut owner = Standing { link: self, exporter, pool, gauge: None };
+        let mut owner = Standing { link: self, exporter, pool, gauge: None, proved_at };
         let closed = {
             let driving = drive(&mut tls, &mut session, &mut mailbox, &mut owner, &clock);
             tokio::select! {
@@ -223,6 +224,7 @@ struct Standing<'a> {
     exporter: Exporter,
     pool: watch::Sender<Option<Pool>>,
     gauge: Option<GaugeGuard>,
+    proved_at: &'a mut Option<Instant>,
 }
 
 impl Owner<BackendSide> for Standing<'_> {
@@ -239,6 +241,7 @@ impl Owner<BackendSide> for Standing<'_> {
                     return;
                 }
                 commands.push(BackendCommand::Trust);
+                *self.proved_at = Some(Instant::now());
                 self.gauge = Some(link.host.metrics().connected(link.edge.label()));
                 self.pool.send_replace(Some(Pool::new(link.pool, welcome.spares_max)));
                 link.edge.set_connected(true);
