@@ -5,6 +5,7 @@
 mod captured;
 mod hostile;
 mod kit;
+mod limits;
 mod middle;
 mod processes;
 mod recovery;

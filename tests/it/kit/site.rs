@@ -16,7 +16,7 @@ use client_sim::{
 };
 use relay_backend::{
     Backend, Config, InitOptions, Observer,
-    config::{EdgeConfig, PoolConfig, RoleConfig},
+    config::{EdgeConfig, RoleConfig},
     init,
 };
 use relay_edge::{
@@ -53,7 +53,8 @@ pub struct Options {
     pub others: Vec<Other>,
     pub nodes: Vec<&'static str>,
     pub limits: Limits,
-    pub pool: Option<PoolConfig>,
+    /// What backends have otherwise than by default.
+    pub change: fn(&mut Config),
     /// Whether to wait until all backends are connected everywhere.
     pub wait: bool,
 }
@@ -69,7 +70,7 @@ pub struct Other {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { edges: 1, others: Vec::new(), nodes: vec![NODE], limits: Limits::default(), pool: None, wait: true }
+        Self { edges: 1, others: Vec::new(), nodes: vec![NODE], limits: Limits::default(), change: |_| {}, wait: true }
     }
 }
 
@@ -213,9 +214,7 @@ impl Site {
                     key: Arc::new(key(&report.shared_key)),
                 })
                 .collect();
-            if let Some(pool) = options.pool {
-                config.pool = pool;
-            }
+            (options.change)(&mut config);
             if let RoleConfig::Master(master) = &mut config.role {
                 master.nodes.clone_from(&pins);
             }
