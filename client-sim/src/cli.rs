@@ -1,6 +1,6 @@
 //! The command line: what can be asked for, with examples in every help text.
 
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use relay_trust::{PinSet, RootSource};
@@ -75,6 +75,11 @@ pub struct DeploymentArgs {
 pub fn platform(name: &str) -> Result<Platform, String> {
     Platform::from_name(name)
         .ok_or_else(|| "give win or windows, mac or macos, linux, ios, android, wp or windows-phone".to_owned())
+}
+
+/// A number that is not zero.
+fn at_least_one(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| "give a whole number, at least 1".to_owned())
 }
 
 /// How output on standard output is formatted where it is text or JSON.

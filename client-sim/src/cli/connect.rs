@@ -56,10 +56,10 @@ pub struct ConnectArgs {
     #[arg(long, value_name = "PATH")]
     pub path: Option<String>,
     /// Local connections at one time, over all services; further ones wait in the listen queue.
-    #[arg(long, default_value = "1024", value_name = "N")]
+    #[arg(long, default_value = "1024", value_name = "N", value_parser = super::at_least_one)]
     pub connections_max: NonZeroU32,
     /// Sessions at the edge that ask for tunnels side by side.
-    #[arg(long, default_value = "2", value_name = "N")]
+    #[arg(long, default_value = "2", value_name = "N", value_parser = super::at_least_one)]
     pub sessions: NonZeroU32,
     /// Remove the halted marker from the state and exit.
     #[arg(long)]

@@ -29,7 +29,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub deployment: DeploymentArgs,
     /// How many devices, over the six platforms in equal parts.
-    #[arg(long, default_value = "600", value_name = "N")]
+    #[arg(long, default_value = "600", value_name = "N", value_parser = super::at_least_one)]
     pub devices: NonZeroU32,
     /// Bytes that each device backs up and restores (`1MiB`, `64KiB`, `0`: no transfer).
     #[arg(long, default_value = "1MiB", value_name = "BYTES", value_parser = super::run::bytes)]
@@ -42,7 +42,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub ramp: Option<Duration>,
     /// Devices at work at one time; further ones wait, and their latency from the intended start counts the wait.
-    #[arg(long, default_value = "64", value_name = "N")]
+    #[arg(long, default_value = "64", value_name = "N", value_parser = super::at_least_one)]
     pub concurrency: NonZeroU32,
     /// Keep every served device connected this long after its work, pinging as its platform does.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]

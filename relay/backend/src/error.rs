@@ -82,6 +82,9 @@ impl Error {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Entry(_) | Self::Exists(_) | Self::Option { .. } => EXIT_USAGE,
+            // What the system refuses is of the moment; everything else is about the file that was given.
+            Self::SecretFile(relay_trust::SecretFileError::Io { .. }) => EXIT_FAILED,
+            Self::SecretFile(_) => EXIT_USAGE,
             Self::Import(ImportError::Lines { .. } | ImportError::TooMany) => EXIT_USAGE,
             Self::Import(ImportError::Read(_) | ImportError::Registry(_))
             | Self::Registry(_)
@@ -89,7 +92,6 @@ impl Error {
             | Self::Listen(_)
             | Self::Edge(_)
             | Self::Identity(_)
-            | Self::SecretFile(_)
             | Self::File { .. }
             | Self::System(_) => EXIT_FAILED,
         }

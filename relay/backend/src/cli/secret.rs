@@ -32,7 +32,7 @@ pub(super) struct AddArgs {
     #[command(flatten)]
     config: ConfigFile,
     /// How many devices it may enrol
-    #[arg(long)]
+    #[arg(long, value_parser = at_least_one)]
     uses: NonZeroU32,
     /// How long it may, for example 7d or 12h
     #[arg(long)]
@@ -51,6 +51,11 @@ pub(super) struct RevokeArgs {
     config: ConfigFile,
     /// Its label, as `secret list` shows it
     label: String,
+}
+
+/// A number that is not zero.
+fn at_least_one(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| "give a whole number, at least 1".to_owned())
 }
 
 pub(super) fn run(output: &Output, command: SecretCommand) -> Result<(), Error> {
