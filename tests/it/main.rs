@@ -3,6 +3,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test names the one variant it expects")]
 
 mod captured;
+mod cli;
 mod hostile;
 mod kit;
 mod limits;
