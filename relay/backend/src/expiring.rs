@@ -45,6 +45,12 @@ impl<K: Copy + Eq + Hash> ExpiringSet<K> {
         self.keys.is_empty()
     }
 
+    /// How many more fit in.
+    #[must_use]
+    pub fn free(&self) -> usize {
+        self.bound.saturating_sub(self.keys.len())
+    }
+
     /// Lets those leave whose time is over, and tells `left` of each.
     pub fn expire(&mut self, now: WallTime, mut left: impl FnMut(K)) {
         while let Some(first) = self.leaving.first_entry().filter(|first| *first.key() < now.unix_seconds()) {
@@ -73,16 +79,16 @@ impl<K: Copy + Eq + Hash> ExpiringSet<K> {
     }
 }
 
-/// Nonces of one device that are remembered; more in one window is no device's normal life, and one device must not fill
-/// the cache for all.
-const NONCES_PER_DEVICE: u32 = 4_096;
-
-/// The nonces of good requests, per device, for as long as their requests' times would still be accepted.
+/// The nonces of good requests, per owner, for as long as their requests' times would still be accepted.
 ///
-/// A device is its hash under a key drawn at start: 24 bytes per nonce, about 70 with the tables.
+/// An owner may have as many nonces in as there are places free, and no more: a forwarder that opens a hundred tunnels a
+/// second lives well in an empty cache, one that floods gets half of it at most, and *n* of them together leave one part
+/// in *n* + 1 to everybody else.
+///
+/// An owner is its hash under a key drawn at start: 24 bytes per nonce, about 70 with the tables.
 pub struct NonceCache {
     seen: ExpiringSet<(u64, [u8; 16])>,
-    per_device: HashMap<u64, u32>,
+    per_owner: HashMap<u64, u32>,
     hasher: RandomState,
 }
 
@@ -90,29 +96,33 @@ impl NonceCache {
     /// An empty cache for at most `bound` nonces.
     #[must_use]
     pub fn new(bound: usize) -> Self {
-        Self { seen: ExpiringSet::new(bound), per_device: HashMap::new(), hasher: RandomState::new() }
+        Self { seen: ExpiringSet::new(bound), per_owner: HashMap::new(), hasher: RandomState::new() }
     }
 
-    /// Remembers the nonce of a device's request until `expires_at`.
-    pub fn insert(&mut self, registry_key: &str, nonce: Nonce, expires_at: WallTime, now: WallTime) -> Insertion {
-        let per_device = &mut self.per_device;
-        self.seen.expire(now, |(device, _)| {
-            if let Some(count) = per_device.get_mut(&device) {
+    /// Remembers the nonce of a request until `expires_at`. `owner` is whom it counts against: a device, or whatever else
+    /// made the proof.
+    pub fn insert(&mut self, owner: &str, nonce: Nonce, expires_at: WallTime, now: WallTime) -> Insertion {
+        let per_owner = &mut self.per_owner;
+        self.seen.expire(now, |(owner, _)| {
+            if let Some(count) = per_owner.get_mut(&owner) {
                 *count -= 1;
                 if *count == 0 {
-                    per_device.remove(&device);
+                    per_owner.remove(&owner);
                 }
             }
         });
-        let device = self.hasher.hash_one(registry_key);
-        let insertion = match per_device.get(&device) {
-            Some(&count) if count >= NONCES_PER_DEVICE && !self.seen.keys.contains(&(device, *nonce.bytes())) => {
-                Insertion::Full
-            }
-            Some(_) | None => self.seen.insert((device, *nonce.bytes()), expires_at),
-        };
+        let owner = self.hasher.hash_one(owner);
+        let key = (owner, *nonce.bytes());
+        if self.seen.keys.contains(&key) {
+            return Insertion::Present;
+        }
+        let mine = self.per_owner.get(&owner).map_or(0, |count| usize::try_from(*count).unwrap_or(usize::MAX));
+        if mine >= self.seen.free() {
+            return Insertion::Full;
+        }
+        let insertion = self.seen.insert(key, expires_at);
         if insertion == Insertion::Inserted {
-            *per_device.entry(device).or_default() += 1;
+            *self.per_owner.entry(owner).or_default() += 1;
         }
         insertion
     }
@@ -142,7 +152,7 @@ mod tests {
         let over = later.plus(Duration::from_secs(1));
         assert_eq!(cache.insert("linux:a", nonce(1), over, over), Insertion::Inserted);
         assert_eq!(cache.seen.len(), 1);
-        assert_eq!(cache.per_device.len(), 1);
+        assert_eq!(cache.per_owner.len(), 1);
     }
 
     #[test]
@@ -158,14 +168,18 @@ mod tests {
     }
 
     #[test]
-    fn one_device_cannot_fill_it() {
-        let mut cache = NonceCache::new(1_000_000);
+    fn nobody_can_fill_it_for_all() {
+        let mut cache = NonceCache::new(1_200);
         let later = WallTime::MIN.plus(Duration::from_secs(5));
-        for n in 0..NONCES_PER_DEVICE {
-            assert_eq!(cache.insert("a", nonce(n), later, WallTime::MIN), Insertion::Inserted);
-        }
-        assert_eq!(cache.insert("a", nonce(NONCES_PER_DEVICE), later, WallTime::MIN), Insertion::Full);
+        let mut fill = |owner| {
+            (0..)
+                .take_while(|n| matches!(cache.insert(owner, nonce(*n), later, WallTime::MIN), Insertion::Inserted))
+                .count()
+        };
+        assert_eq!(fill("a"), 600);
+        assert_eq!(fill("b"), 300);
+        assert_eq!(cache.insert("a", nonce(600), later, WallTime::MIN), Insertion::Full);
         assert_eq!(cache.insert("a", nonce(1), later, WallTime::MIN), Insertion::Present);
-        assert_eq!(cache.insert("b", nonce(1), later, WallTime::MIN), Insertion::Inserted);
+        assert_eq!(cache.insert("c", nonce(1), later, WallTime::MIN), Insertion::Inserted);
     }
 }

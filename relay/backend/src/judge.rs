@@ -144,6 +144,9 @@ pub struct Judge {
 struct Accepted {
     device_key: DeviceKey,
     user: String,
+    /// Whom the nonce counts against: the device that signed, or the mass secret, whose holder may name as many devices as
+    /// it likes.
+    nonce_owner: String,
 }
 
 impl Judge {
@@ -218,12 +221,12 @@ impl Judge {
             Proof::Mass(mac) => {
                 let message = proof::mass_register(exporter, &encoded);
                 let unix = UnixSeconds(now.unix_seconds());
-                self.registry.cache().matching_secret(unix, |secret| secret.verify(&message, mac))?;
-                register(content, known.as_deref())?
+                let label = self.registry.cache().matching_secret(unix, |secret| secret.verify(&message, mac))?;
+                register(content, known.as_deref(), &label)?
             }
             Proof::Device(signature) => {
                 let message = proof::device_request(exporter, &encoded);
-                proven_device(known.as_deref(), &message, signature)?
+                proven_device(known.as_deref(), &key, &message, signature)?
             }
         };
         if content.sent_at.distance(now) > rules.clock_skew {
@@ -233,7 +236,7 @@ impl Judge {
         let expires_at = content.sent_at.plus(rules.clock_skew);
         let insertion = {
             let mut nonces = self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
-            nonces.insert(&key, content.nonce, expires_at, now)
+            nonces.insert(&accepted.nonce_owner, content.nonce, expires_at, now)
         };
         match insertion {
             Insertion::Inserted => {}
@@ -294,22 +297,35 @@ impl From<SecretMismatch> for Refusal {
     }
 }
 
-fn register(content: &Content, known: Option<&KnownDevice>) -> Result<Accepted, Refusal> {
+fn register(content: &Content, known: Option<&KnownDevice>, secret_label: &str) -> Result<Accepted, Refusal> {
     // C1 ties MASS to `register`, so the validator has let no other operation come here.
     let Operation::Register { user } = &content.operation else { return Err(Refusal::BadProof) };
     match known.map(|known| &known.standing) {
         Some(Standing::Active { .. }) => Err(Refusal::AlreadyEnrolled),
         Some(Standing::Revoked) => Err(Refusal::Revoked),
-        Some(Standing::Reset) | None => Ok(Accepted { device_key: DeviceKey::ToBeEnrolled, user: user.clone() }),
+        Some(Standing::Reset) | None => Ok(Accepted {
+            device_key: DeviceKey::ToBeEnrolled,
+            user: user.clone(),
+            nonce_owner: format!("mass secret {secret_label}"),
+        }),
     }
 }
 
-fn proven_device(known: Option<&KnownDevice>, message: &[u8], signature: &[u8; 64]) -> Result<Accepted, Refusal> {
+fn proven_device(
+    known: Option<&KnownDevice>,
+    registry_key: &str,
+    message: &[u8],
+    signature: &[u8; 64],
+) -> Result<Accepted, Refusal> {
     let known = known.ok_or(Refusal::UnknownDevice)?;
     match &known.standing {
         Standing::Active { spki, digest } => {
             if verify_p256(spki, message, signature) {
-                Ok(Accepted { device_key: DeviceKey::Spki(*digest), user: known.user.clone() })
+                Ok(Accepted {
+                    device_key: DeviceKey::Spki(*digest),
+                    user: known.user.clone(),
+                    nonce_owner: registry_key.to_owned(),
+                })
             } else {
                 Err(Refusal::BadProof)
             }
