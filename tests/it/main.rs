@@ -11,4 +11,6 @@ mod middle;
 mod processes;
 mod recovery;
 mod registry;
+mod requests;
+
 mod tls;

@@ -446,12 +446,6 @@ impl DeviceEnd {
     pub async fn offer(&mut self, token: Token, grant: SignedGrant) {
         self.reply(&Reply::Tunnel(Offer { token, lifetime: limits::TOKEN, grant })).await;
     }
-
-    /// How many bytes of application data came until the device ended the connection.
-    pub async fn bytes_until_end(mut self) -> usize {
-        while self.inner.read_more(&mut self.tls, &mut self.buffer).await {}
-        self.buffer.len()
-    }
 }
 
 impl ControlEnd {

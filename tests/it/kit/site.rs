@@ -79,15 +79,12 @@ pub struct SiteEdge {
     pub admin: SocketAddr,
     pub certificate: CertificateDer<'static>,
     pub drain: Drain,
-    pub folder: PathBuf,
 }
 
 pub struct SiteBackend {
     pub observer: Observer,
     pub admin: SocketAddr,
-    pub shared_key: PathBuf,
     pub config: PathBuf,
-    pub role: Role,
 }
 
 pub struct Site {
@@ -190,7 +187,7 @@ impl Site {
         let mut edges = Vec::new();
         for number in 0..options.edges {
             let dir = folder.path().join(format!("edge-{number}"));
-            edges.push(start_edge(&dir, &made, options.limits.clone(), &tasks));
+            edges.push(start_edge(&dir, &made, options.limits, &tasks));
         }
         let mut ways: Vec<Other> = edges
             .iter()
@@ -199,7 +196,7 @@ impl Site {
         ways.extend(options.others);
 
         let mut site = Self { edges, backends: BTreeMap::new(), tasks: vec![tasks], _folder: folder };
-        for (who, role, report) in made {
+        for (who, _, report) in made {
             let mut config = Config::load(&report.config).unwrap();
             config.admin = Some(loopback());
             for captor in ways.iter().filter_map(|way| way.captor.as_ref()) {
@@ -223,7 +220,7 @@ impl Site {
             let tasks = Tasks::new();
             tasks.spawn("backend", backend.run(Drain::new()));
             site.tasks.push(tasks);
-            let running = SiteBackend { observer, admin, shared_key: report.shared_key, config: report.config, role };
+            let running = SiteBackend { observer, admin, config: report.config };
             site.backends.insert(who.to_owned(), running);
         }
         if options.wait {
@@ -294,7 +291,7 @@ fn start_edge(dir: &Path, made: &[(&str, Role, relay_backend::InitReport)], limi
     let (address, admin) = (edge.local_addr(), edge.admin_addr().unwrap());
     let drain = Drain::new();
     tasks.spawn("edge", edge.run(drain.clone()));
-    SiteEdge { address, admin, certificate: identity.leaf().clone(), drain, folder: dir.to_owned() }
+    SiteEdge { address, admin, certificate: identity.leaf().clone(), drain }
 }
 
 /// What a device knows of edges with these addresses and certificates.
