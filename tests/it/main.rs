@@ -12,5 +12,4 @@ mod processes;
 mod recovery;
 mod registry;
 mod requests;
-
 mod tls;

@@ -56,7 +56,11 @@ async fn a_wrong_parameter_of_any_platform_ends_a_stranger_and_names_code_and_fi
     }
     log.says(12, &["request refused", "code=\"E_", "field=\""]);
     assert!(!log.text().contains(SPOILT), "the log has no values");
-    assert_eq!(metric(site.master().admin, "sallyport_backend_requests_judged_total", &[]).await, 0, "none went inside");
+    assert_eq!(
+        metric(site.master().admin, "sallyport_backend_requests_judged_total", &[]).await,
+        0,
+        "none went inside"
+    );
 }
 
 #[tokio::test]
@@ -78,11 +82,7 @@ async fn a_stranger_gets_neither_ping_nor_tunnel() {
     // It is known and signs well; it has not authenticated on this connection.
     for operation in [
         Operation::Ping,
-        Operation::Transfer {
-            kind: TransferKind::Restore,
-            node: site::name(NODE),
-            paths: device.persona().paths(),
-        },
+        Operation::Transfer { kind: TransferKind::Restore, node: site::name(NODE), paths: device.persona().paths() },
     ] {
         let (mut link, _) = device.connect().await.unwrap();
         let request = device.signed(link.exporter(), device.content(operation, None)).unwrap();
@@ -133,8 +133,7 @@ async fn another_time_or_another_key_than_the_devices_is_refused() {
         let away = (relay_wire::limits::CLOCK_SKEW + std::time::Duration::from_secs(60)).as_secs();
         let ticks = away * relay_wire::time::WallTime::TICKS_PER_SECOND;
         let now = content.sent_at.ticks();
-        content.sent_at =
-            relay_wire::time::WallTime::from_ticks(if forward { now + ticks } else { now - ticks });
+        content.sent_at = relay_wire::time::WallTime::from_ticks(if forward { now + ticks } else { now - ticks });
         content.nonce = Nonce::new(relay_trust::random()).unwrap();
         content
     };

@@ -98,3 +98,26 @@ fn names_a_repository_file(text: &str) -> bool {
     let top = ["relay", "client-sim", "fuzz", "tools", "tests", "docs", "deploy", ".ci"].contains(&first);
     plain && !text.contains("..") && ((top && text.contains('/')) || (text.ends_with(".md") && !text.contains("://")))
 }
+
+#[test]
+fn every_test_that_security_md_names_exists() {
+    let mut problems = Vec::new();
+    let mut named = 0;
+    let text = read(&root().join("SECURITY.md"));
+    for row in text.lines().filter(|line| line.starts_with("| **")) {
+        let cell = row.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
+        let mut code = String::new();
+        for word in cell.split('`').skip(1).step_by(2) {
+            if word.ends_with(".rs") {
+                code = read(&root().join(word));
+            } else {
+                named += 1;
+                if !code.contains(&format!("fn {word}()")) {
+                    problems.push(format!("{word}, in the row {}", row.split('|').nth(1).unwrap_or_default()));
+                }
+            }
+        }
+    }
+    assert!(named > 20, "only {named} tests found: the search is broken");
+    assert_none(&problems, "These tests do not exist; name the ones that show it:");
+}
