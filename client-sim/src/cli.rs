@@ -45,8 +45,9 @@ pub struct EdgeArgs {
     /// The name that the edge's certificate must carry [default: the host of the first --edge].
     #[arg(long, value_name = "NAME")]
     pub server_name: Option<String>,
-    /// The edge's certificate pins, as `relay-edge fingerprint` prints them: `spki:HEX`, `leaf:HEX`, `sha256//BASE64`.
-    #[arg(long = "pin", value_name = "PIN[,PIN]")]
+    /// The edge's certificate pins, as `relay-edge fingerprint` prints them: `spki:HEX`, `leaf:HEX`, `sha256//BASE64`; or
+    /// its certificate file.
+    #[arg(long = "pin", value_name = "PIN|FILE[,...]", value_parser = PinSet::from_argument)]
     pub pins: Option<PinSet>,
     /// The roots that the edge's chain must lead to: `system`, `mozilla`, or a PEM file (a self-signed edge
     /// certificate may be its own root).
@@ -57,8 +58,8 @@ pub struct EdgeArgs {
 /// What a device gets with its deployment, besides the edge.
 #[derive(Args, Clone, Debug, Default)]
 pub struct DeploymentArgs {
-    /// The master's certificate pins, as `relay-backend init --role master` prints them.
-    #[arg(long = "master-pin", value_name = "PIN[,PIN]")]
+    /// The master's certificate pins, as `relay-backend init --role master` prints them; or its certificate file.
+    #[arg(long = "master-pin", value_name = "PIN|FILE[,...]", value_parser = PinSet::from_argument)]
     pub master_pins: Option<PinSet>,
     /// A file with the mass-deployment secret (mode 0600), as `relay-backend secret add` writes it.
     #[arg(long, value_name = "FILE")]

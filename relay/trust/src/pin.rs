@@ -10,6 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 use crate::certificate::{Fingerprints, fingerprints};
 use crate::hex;
 
+mod argument;
+
+pub use argument::PinArgumentError;
+
 /// The most pins a [`PinSet`] holds: current and next certificate of a few edges, with room.
 pub const MAX_PINS: usize = 64;
 

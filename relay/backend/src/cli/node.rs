@@ -30,8 +30,8 @@ pub(super) struct AddArgs {
     /// The node's name
     #[arg(long)]
     name: BackendName,
-    /// The node's pin, as its `init` or `fingerprint` prints it
-    #[arg(long)]
+    /// The node's pin, as its `init` or `fingerprint` prints it, or its certificate file
+    #[arg(long, value_name = "PIN|FILE", value_parser = Pin::from_argument)]
     pin: Pin,
 }
 
