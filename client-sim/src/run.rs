@@ -10,8 +10,9 @@ use std::{
 use relay_runtime::resources::{self, DescriptorLimit};
 use relay_trust::random;
 use tokio::{
+    net::TcpStream,
     runtime::Builder,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout_at},
 };
 
 use crate::{
@@ -24,11 +25,15 @@ use crate::{
     record::Recorder,
     report::{self, Held, Summary},
     schedule::Schedule,
-    target::Target,
+    target::{EdgeAddress, Target},
 };
 
 /// The pace at which devices arrive unless a ramp is given: two cores keep up with it, relay included.
 const PACE: Duration = Duration::from_millis(25);
+/// How long a real edge may take until it listens.
+const REACH: Duration = Duration::from_secs(10);
+/// Between two attempts to reach it.
+const REACH_PAUSE: Duration = Duration::from_millis(100);
 /// Descriptors that a device at work needs here: its connection, a tunnel; embedded, the other ends and the spliced pair.
 const DESCRIPTORS_PER_DEVICE: u64 = 10;
 
@@ -57,7 +62,10 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
         summary
     } else {
         let target = Target::from_args(&args.edge, &args.deployment)?;
-        devices.block_on(fleet(args, seed, target, false))
+        devices.block_on(async {
+            reach(&target.edge.edges).await?;
+            Ok::<_, Error>(fleet(args, seed, target, false).await)
+        })?
     };
     write_results(args, &summary)?;
     if summary.passed { Ok(()) } else { Err(Error::Verdict) }
@@ -78,6 +86,35 @@ fn raise_descriptors(args: &RunArgs) {
 /// Talk goes to standard error, and it does not matter if nobody listens.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Waits until an edge listens, so that a fleet may be started in the same breath as the edge: the answer to a fleet of devices
+/// that reach nobody would say nothing about the relay.
+async fn reach(edges: &[EdgeAddress]) -> Result<(), Error> {
+    let deadline = Instant::now() + REACH;
+    let mut told = false;
+    loop {
+        let mut failed = None;
+        for edge in edges {
+            match timeout_at(deadline, TcpStream::connect((edge.host(), edge.port()))).await {
+                Ok(Ok(_)) => return Ok(()),
+                Ok(Err(error)) => failed = Some(error),
+                Err(_) => failed = Some(io::ErrorKind::TimedOut.into()),
+            }
+        }
+        let source = failed.unwrap_or_else(|| io::ErrorKind::InvalidInput.into());
+        if Instant::now() + REACH_PAUSE >= deadline {
+            let edges: Vec<_> = edges.iter().map(ToString::to_string).collect();
+            let action =
+                format!("reach the edge {} within {REACH:?}; is it running, and the address right", edges.join(", "));
+            return Err(Error::System { action, source });
+        }
+        if !told {
+            say(&format!("the edge is out of reach ({source}); trying again for {REACH:?}"));
+            told = true;
+        }
+        sleep(REACH_PAUSE).await;
+    }
 }
 
 async fn fleet(args: &RunArgs, seed: u64, target: Target, embedded: bool) -> Summary {

@@ -26,6 +26,8 @@ mod setup;
 const AFTER_HELP: &str = "\
 Examples:
   relay-backend init --role master --name hq --dir /etc/sallyport/hq --edge edge.example.org:443
+  relay-backend init --role storage-node --name node-a --dir /etc/sallyport/node-a --edge edge.example.org:443 \\
+      --edge-pin edge.crt --master-cert hq.crt --service rsync=tcp://127.0.0.1:873
   relay-backend check --config /etc/sallyport/hq/backend.toml
   relay-backend run --config /etc/sallyport/hq/backend.toml
   relay-backend secret add --config backend.toml --uses 500 --expires 7d --out fleet.secret

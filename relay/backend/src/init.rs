@@ -4,11 +4,12 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use relay_runtime::config::HostPort;
 use relay_trust::{Identity, Pin, PinKind, SharedKey, write_secret_file};
-use relay_wire::ids::{BackendName, Role};
+use relay_wire::ids::{BackendName, Role, ServiceName};
 use serde::Serialize;
 
 use crate::{
@@ -35,6 +36,33 @@ pub struct InitOptions {
     pub edge_pin: Option<Pin>,
     /// The master's certificate; a storage node needs it.
     pub master_certificate: Option<PathBuf>,
+    /// The upstreams it offers from the start; built-in services need no mention.
+    pub services: Vec<OfferedService>,
+}
+
+/// An upstream and the name it is offered under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfferedService {
+    /// The name that devices ask for.
+    pub name: ServiceName,
+    /// Where it listens.
+    pub target: HostPort,
+}
+
+/// A text that is no [`OfferedService`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write NAME=tcp://HOST:PORT, for example web=tcp://127.0.0.1:80")]
+pub struct InvalidService;
+
+impl FromStr for OfferedService {
+    type Err = InvalidService;
+
+    fn from_str(text: &str) -> Result<Self, InvalidService> {
+        let parts = text.split_once("=tcp://");
+        let parsed =
+            parts.and_then(|(name, target)| Some(Self { name: name.parse().ok()?, target: target.parse().ok()? }));
+        parsed.ok_or(InvalidService)
+    }
 }
 
 /// What was made, and what the other sides need.
@@ -202,7 +230,12 @@ fn config_text(options: &InitOptions) -> String {
         let example_pin = format!("## pin = \"spki:{}\"", "0".repeat(64));
         text = text.replacen(&example_pin, &format!("pin = \"{pin}\""), 1);
     }
-    text
+    let services: String = options
+        .services
+        .iter()
+        .map(|OfferedService { name, target }| format!("{name} = \"tcp://{target}\"\n"))
+        .collect();
+    text.replacen("\n[services]\n", &format!("\n[services]\n{services}"), 1)
 }
 
 #[cfg(test)]
@@ -218,6 +251,7 @@ mod tests {
             edge: "192.0.2.7:8443".parse().unwrap(),
             edge_pin: Some(Pin::new(PinKind::Leaf, [7; 32])),
             master_certificate,
+            services: vec!["web-1=tcp://[::1]:80".parse().unwrap()],
         }
     }
 
@@ -233,6 +267,7 @@ mod tests {
             assert_eq!(config.role(), role);
             assert_eq!(config.edges[0].address.to_string(), "192.0.2.7:8443");
             assert_eq!(config.edges[0].pin, Some(Pin::new(PinKind::Leaf, [7; 32])));
+            assert!(config.services.contains_key(&"web-1".parse().unwrap()));
         }
         assert!(node.node_lines.unwrap().contains(&node.pin));
         assert!(!fs::read_to_string(node_dir.join("master.crt")).unwrap().contains("KEY"));
@@ -255,5 +290,20 @@ mod tests {
         fs::write(dir.join("shared.key"), "mine").unwrap();
         assert!(matches!(init(&options(Role::Master, &dir, None)), Err(Error::Exists(_))));
         assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn services_are_names_and_targets() {
+        for wrong in
+            ["", "web", "web=", "web=80", "=tcp://127.0.0.1:80", "Web=tcp://127.0.0.1:80", "web=tcp://127.0.0.1"]
+        {
+            assert_eq!(wrong.parse::<OfferedService>(), Err(InvalidService), "{wrong}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("n");
+        let services = vec!["enrol=tcp://127.0.0.1:80".parse().unwrap()];
+        let error = init(&InitOptions { services, ..options(Role::Master, &dir, None) }).unwrap_err();
+        assert!(error.to_string().contains("built-in"), "{error}");
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 0);
     }
 }

@@ -30,5 +30,5 @@ pub use backend::{Backend, Observer};
 pub use config::Config;
 pub use edge::EdgeError;
 pub use error::Error;
-pub use init::{InitOptions, InitReport, init};
+pub use init::{InitOptions, InitReport, InvalidService, OfferedService, init};
 pub use status::{CertificateStatus, EdgeStatus, RegistryStatus, Status};

@@ -12,7 +12,7 @@ use super::Output;
 use crate::{
     config::{self, Config},
     error::{EXIT_OK, EXIT_USAGE, Error},
-    init::{InitOptions, InitReport},
+    init::{InitOptions, InitReport, OfferedService},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -37,12 +37,15 @@ pub(super) struct InitArgs {
     /// The edge, HOST:PORT
     #[arg(long)]
     edge: HostPort,
-    /// The edge's pin, as `relay-edge fingerprint` prints it
-    #[arg(long, value_name = "PIN")]
+    /// The edge's pin, as `relay-edge fingerprint` prints it, or its certificate file
+    #[arg(long, value_name = "PIN|FILE", value_parser = Pin::from_argument)]
     edge_pin: Option<Pin>,
     /// The master's certificate (its backend.crt); a storage node needs it
     #[arg(long, value_name = "FILE")]
     master_cert: Option<PathBuf>,
+    /// An upstream that it offers: the name that devices ask for, and where the server listens; give it again for more
+    #[arg(long = "service", value_name = "NAME=tcp://HOST:PORT")]
+    services: Vec<OfferedService>,
 }
 
 pub(super) fn init(output: &Output, args: InitArgs) -> Result<(), Error> {
@@ -57,6 +60,7 @@ pub(super) fn init(output: &Output, args: InitArgs) -> Result<(), Error> {
         edge: args.edge,
         edge_pin: args.edge_pin,
         master_certificate: args.master_cert,
+        services: args.services,
     };
     let report = crate::init::init(&options)?;
     output.write(&describe(&report, role), || json!(report))
