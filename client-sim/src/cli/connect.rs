@@ -67,4 +67,7 @@ pub struct ConnectArgs {
     /// The form of log lines on standard error.
     #[arg(long, value_enum, default_value_t)]
     pub log: LogFormat,
+    /// Also log a line for each connection: bytes each way, times, how it ended.
+    #[arg(long, short)]
+    pub verbose: bool,
 }

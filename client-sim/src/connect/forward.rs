@@ -36,7 +36,7 @@ pub async fn serve(sessions: Arc<Sessions>, requests: Requests, service: Service
         Ok(tunnel) => {
             let opened_in = started.elapsed();
             let (sent, received, end) = carry(local, tunnel).await;
-            tracing::info!(%service, sent, received, ?opened_in, lasted = ?started.elapsed(), end, "connection over");
+            tracing::debug!(%service, sent, received, ?opened_in, lasted = ?started.elapsed(), end, "connection over");
         }
         Err(failure) => {
             // The local program sees a reset, not an empty answer that it could take for a good one.
