@@ -22,12 +22,16 @@ use tokio::{
 use crate::{
     data::Assigned,
     hub::{backends::Wanted, tunnels::Claim},
+    metrics::OpenGuard,
     shared::{Peer, Shared},
 };
 
 /// How long one end of a tunnel may take nothing while bytes wait for it: as long as TCP itself keeps trying, and longer than any
 /// upstream should pause; a frozen peer does not hold its tunnel for ever.
 const STALL: Duration = Duration::from_secs(15 * 60);
+
+/// Data connections that are tried for one tunnel.
+const HAND_OVERS_MAX: u32 = 3;
 
 /// Why a tunnel, or an attempt at one, ended; a label of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,8 +97,9 @@ pub async fn serve(shared: Arc<Shared>, hello: TunnelHello, mut peer: Peer) {
     let Claim { grant, node, mut revoked, device: id, place } = claim;
     let tunnel = async {
         let remote = wire_remote(remote.ip(), remote.port());
-        let data = find(&shared, &node, Order { grant, remote }).await?;
-        carry(&shared, device, recorded, data).await
+        let joined =
+            join(&shared, &node, Order { grant, remote }, recorded).await.inspect_err(|_| reset_on_close(&device))?;
+        carry(&shared, device, joined).await
     };
     let ended = tokio::select! {
         biased;
@@ -154,19 +159,34 @@ async fn find(shared: &Shared, node: &BackendName, order: Order) -> Result<Assig
     timeout_at(deadline, search).await.unwrap_or(Err(Ended::MatchTimeout))
 }
 
-/// Hands the data connection over and moves bytes until both ends are done.
-async fn carry(shared: &Shared, device: TcpStream, hello: Vec<u8>, data: Assigned) -> Result<(), Ended> {
-    let Assigned { tls, held } = data;
-    let backend = match hand_over_with(*tls, &hello).await {
-        Ok(backend) => backend,
-        Err(error) => {
-            reset_on_close(&device);
-            tracing::debug!(%error, "hand-over failed");
-            let timed_out = error.kind() == std::io::ErrorKind::TimedOut;
-            return Err(if timed_out { Ended::HandOverTimeout } else { Ended::HandOverFailed });
+/// A data connection that was handed over: raw, with the ClientHello on its way to the backend.
+struct Joined {
+    backend: TcpStream,
+    held: (Peer, OpenGuard),
+}
+
+/// A data connection of `node`, handed over. A backend may have ended a parked one just when it was assigned (it replaces
+/// old ones); nothing of the tunnel has been answered then, so the next is tried, [`HAND_OVERS_MAX`] in all.
+async fn join(shared: &Shared, node: &BackendName, order: Order, hello: Vec<u8>) -> Result<Joined, Ended> {
+    let mut tries = HAND_OVERS_MAX;
+    loop {
+        let Assigned { tls, held } = find(shared, node, order.clone()).await?;
+        tries -= 1;
+        match hand_over_with(*tls, &hello).await {
+            Ok(backend) => return Ok(Joined { backend, held }),
+            Err(error) if error.kind() == std::io::ErrorKind::TimedOut => return Err(Ended::HandOverTimeout),
+            Err(error) if tries == 0 => {
+                tracing::debug!(%error, "hand-over failed");
+                return Err(Ended::HandOverFailed);
+            }
+            Err(error) => tracing::debug!(%error, "hand-over failed; trying another data connection"),
         }
-    };
-    drop(hello);
+    }
+}
+
+/// Moves bytes until both ends are done.
+async fn carry(shared: &Shared, device: TcpStream, joined: Joined) -> Result<(), Ended> {
+    let Joined { backend, held } = joined;
     shared.metrics.tunnel_opened();
     let moved = relay(device, backend, &shared.pipes, &shared.meter, Some(STALL)).await;
     drop(held);

@@ -111,6 +111,27 @@ async fn a_dead_spare_is_skipped() {
     edge.metric_becomes("sallyport_edge_spares{backend=\"vault\"}", 0).await;
 }
 
+/// A backend replaces old spares; one that it ends just when the edge assigns it must not cost the device its tunnel.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spare_that_ends_while_it_is_assigned_is_replaced_by_the_next() {
+    let edge = TestEdge::start();
+    let (mut master, _node) = (edge.master(1).await.unwrap(), edge.node(1).await.unwrap());
+    let mut crossing = edge.park(1).await.unwrap();
+    let mut alive = edge.park(1).await.unwrap();
+    let mut device = Device::connect(&edge).await;
+    device.authenticate(&mut master).await;
+    let offer = device.offer(&mut master, 1).await;
+    let at_node = identity();
+    let node_side = async {
+        assert!(crossing.assigned().await.is_some());
+        drop(crossing);
+        assert!(alive.assigned().await.is_some());
+        alive.let_in(&at_node).await
+    };
+    let (_inside, device_end) = tokio::join!(node_side, open_tunnel(&edge, offer.token, &at_node));
+    device_end.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_registration_leads_to_the_master_itself() {
     let edge = TestEdge::start();
