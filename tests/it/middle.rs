@@ -329,6 +329,7 @@ async fn a_captured_node_is_no_other_backend() {
     let site = Site::start(Options { nodes: vec![NODE, "node-b"], ..Options::default() }).await;
     let mut config = relay_backend::Config::load(&site.backends["node-b"].config).unwrap();
     config.name = site::name(NODE);
+    config.admin = None;
     config.edges[0].address = site.edge().address.to_string().parse().unwrap();
     let tasks = Tasks::new();
     let pretender = relay_backend::Backend::start(config).unwrap();
