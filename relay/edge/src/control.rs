@@ -82,16 +82,19 @@ impl ControlOwner {
     fn prove(&mut self, hello: &Hello) -> Result<[u8; 32], &'static str> {
         let claim =
             Claim { exporter: &self.exporter, role: hello.role, name: &hello.name, generation: hello.generation };
-        let proof =
-            self.shared.keys().prove(claim, ConnectionKind::Control, &hello.proof).ok_or("control-not-proved")?;
-        let id = self
-            .shared
-            .hub
-            .backends
-            .login(&hello.name, hello.role, hello.generation, self.mailbox.clone())
+        let shared = &self.shared;
+        let proved = shared.keys().prove(claim, ConnectionKind::Control, &hello.proof).ok_or("control-not-proved")?;
+        let backends = &shared.hub.backends;
+        let id = backends
+            .login(&hello.name, hello.role, hello.generation, proved.key, self.mailbox.clone())
             .map_err(|_| "control-older-generation")?;
         self.login = Some(Login { id, name: hello.name.clone() });
-        Ok(proof)
+        // Keys that were exchanged since they were looked at have not seen this login.
+        if shared.keys().holds(&hello.name, hello.role, proved.key) {
+            Ok(proved.answer)
+        } else {
+            Err("control-not-proved")
+        }
     }
 }
 

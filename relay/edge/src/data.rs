@@ -109,16 +109,22 @@ impl DataOwner {
         commands: &mut Vec<EdgeCommand>,
     ) {
         let claim = Claim { exporter: &self.exporter, role, name: &name, generation };
-        let Some(proof) = self.shared.keys().prove(claim, ConnectionKind::Data, proof) else {
+        let Some(proved) = self.shared.keys().prove(claim, ConnectionKind::Data, proof) else {
             self.refuse(&name, "data-not-proved");
             commands.push(EdgeCommand::Reject);
             return;
         };
         self.peer.permit.proved_backend();
-        commands.push(EdgeCommand::Park { proof });
+        commands.push(EdgeCommand::Park { proof: proved.answer });
         let Some(spare) = self.spare.take() else { return };
-        match self.shared.hub.backends.park(&name, role, generation, spare) {
-            Ok(number) => self.parked = Some(Parked { shared: Arc::clone(&self.shared), name, number }),
+        match self.shared.hub.backends.park(&name, role, generation, proved.key, spare) {
+            Ok(number) => {
+                // Keys that were exchanged since they were looked at have not seen this connection.
+                if !self.shared.keys().holds(&name, role, proved.key) {
+                    commands.push(EdgeCommand::Close);
+                }
+                self.parked = Some(Parked { shared: Arc::clone(&self.shared), name, number });
+            }
             Err(reason) => {
                 self.refuse(&name, reason.as_str());
                 commands.push(EdgeCommand::Close);

@@ -73,6 +73,26 @@ pub enum KeyStoreError {
     Refused(String),
 }
 
+/// Which of a backend's keys a connection was proved with; says nothing about the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyId([u8; 32]);
+
+impl KeyId {
+    fn of(key: &SharedKey) -> Self {
+        // No proof is over this text: each begins with its label.
+        Self(key.mac(b"which key"))
+    }
+}
+
+/// A backend's proof holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proved {
+    /// The edge's own proof.
+    pub answer: [u8; 32],
+    /// The key of both.
+    pub key: KeyId,
+}
+
 struct Entry {
     role: Role,
     /// 1 to [`KEYS_MAX`], in the order of the file.
@@ -138,10 +158,10 @@ impl KeyStore {
         if problems.is_empty() { Ok(Self { backends, decoy: SharedKey::generate() }) } else { Err(problems) }
     }
 
-    /// The edge's own proof, if the backend's holds: [`Speaker::ControlEdge`] for a control connection, [`Speaker::DataEdge`]
+    /// The edge's own proof and the key, if the backend's proof holds: [`Speaker::ControlEdge`] for a control connection, [`Speaker::DataEdge`]
     /// for a data connection. An unknown name, a wrong role and a wrong key are the same refusal, at the same cost.
     #[must_use]
-    pub fn prove(&self, claim: Claim<'_>, kind: ConnectionKind, proof: &[u8; 32]) -> Option<[u8; 32]> {
+    pub fn prove(&self, claim: Claim<'_>, kind: ConnectionKind, proof: &[u8; 32]) -> Option<Proved> {
         let (theirs, ours) = match kind {
             ConnectionKind::Control => (Speaker::ControlBackend, Speaker::ControlEdge),
             ConnectionKind::Data => (Speaker::DataBackend, Speaker::DataEdge),
@@ -155,13 +175,14 @@ impl KeyStore {
             let holds = key.unwrap_or(&self.decoy).verify(&message, proof);
             matching = matching.or(key.filter(|_| holds));
         }
-        matching.map(|key| key.mac(&claim.message(ours)))
+        matching.map(|key| Proved { answer: key.mac(&claim.message(ours)), key: KeyId::of(key) })
     }
 
-    /// Whether this backend is known in this role.
+    /// Whether this backend is known in this role, and this key is still one of its keys.
     #[must_use]
-    pub fn holds(&self, name: &BackendName, role: Role) -> bool {
-        self.backends.get(name).is_some_and(|entry| entry.role == role)
+    pub fn holds(&self, name: &BackendName, role: Role, key: KeyId) -> bool {
+        let entry = self.backends.get(name).filter(|entry| entry.role == role);
+        entry.is_some_and(|entry| entry.keys.iter().any(|known| KeyId::of(known) == key))
     }
 
     /// Whether any backend has this role.

@@ -58,12 +58,12 @@ impl Shared {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Exchanges the backends' keys, and ends the connections of backends that are no longer among them.
+    /// Exchanges the backends' keys, and ends the connections that were proved with a key which is gone.
     pub fn set_keys(&self, keys: KeyStore) {
         let keys = Arc::new(keys);
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&keys);
-        for name in self.hub.backends.retain(|name, role| keys.holds(name, role)) {
-            tracing::warn!(backend = name.as_str(), "no key of this backend is left: its connections were ended");
+        for name in self.hub.backends.retain(|name, role, key| keys.holds(name, role, key)) {
+            tracing::warn!(backend = name.as_str(), "the key of this backend's connection is gone: it was ended");
         }
     }
 }

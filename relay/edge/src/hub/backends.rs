@@ -18,7 +18,7 @@ use relay_wire::{
 };
 use tokio::sync::oneshot;
 
-use crate::{config::Limits, data::Assigned, metrics::Metrics};
+use crate::{config::Limits, data::Assigned, keystore::KeyId, metrics::Metrics};
 
 /// The number of one control connection, never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,6 +102,8 @@ pub enum Wanted {
 
 struct Control {
     login: LoginId,
+    /// With which it was proved: the connection ends when that is no key of the backend any more.
+    key: KeyId,
     mailbox: Sender<control::EdgeCommand>,
     since: SystemTime,
     leaving: bool,
@@ -112,7 +114,7 @@ struct Backend {
     generation: Generation,
     control: Option<Control>,
     /// First come, first used: the oldest is the one whose death shows first.
-    spares: BTreeMap<u64, Spare>,
+    spares: BTreeMap<u64, (KeyId, Spare)>,
     waiting: VecDeque<oneshot::Sender<Spare>>,
 }
 
@@ -181,6 +183,7 @@ impl Backends {
         name: &BackendName,
         role: Role,
         generation: Generation,
+        key: KeyId,
         mailbox: Sender<control::EdgeCommand>,
     ) -> Result<LoginId, OlderGeneration> {
         let mut state = self.state();
@@ -196,7 +199,13 @@ impl Backends {
         if backend.control.is_some() && generation < backend.generation {
             return Err(OlderGeneration);
         }
-        let old = backend.control.replace(Control { login, mailbox, since: SystemTime::now(), leaving: false });
+        backend.waiting.retain(|tunnel| !tunnel.is_closed());
+        if let Some(waiting) = u16::try_from(backend.waiting.len()).ok().filter(|waiting| *waiting > 0) {
+            // They were asked of the connection that this one replaces, and may never have been heard of.
+            let _ = mailbox.try_send(control::EdgeCommand::Dial(waiting));
+        }
+        let control = Control { login, key, mailbox, since: SystemTime::now(), leaving: false };
+        let old = backend.control.replace(control);
         backend.role = role;
         let stale =
             if backend.generation == generation { BTreeMap::new() } else { std::mem::take(&mut backend.spares) };
@@ -234,24 +243,33 @@ impl Backends {
         }
     }
 
-    /// Ends the control connections of the names that `keep` does not hold: their keys are gone.
-    pub fn retain(&self, keep: impl Fn(&BackendName, Role) -> bool) -> Vec<BackendName> {
+    /// Ends the control and parked data connections that were proved with a key which `keep` does not hold; returns whose
+    /// control connections those were.
+    pub fn retain(&self, keep: impl Fn(&BackendName, Role, KeyId) -> bool) -> Vec<BackendName> {
         let mut ended = Vec::new();
         let mut closed = Vec::new();
+        let mut spares = Vec::new();
         let mut state = self.state();
         for (name, backend) in &mut state.backends {
-            if keep(name, backend.role) {
-                continue;
+            let role = backend.role;
+            let (kept, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
+                std::mem::take(&mut backend.spares).into_iter().partition(|(_, (key, _))| keep(name, role, *key));
+            backend.spares = kept;
+            if !gone.is_empty() {
+                spares.push((name.clone(), backend.spares.len()));
+                closed.push(gone);
             }
-            ended.push(name.clone());
-            closed.push(std::mem::take(&mut backend.spares));
-            if let Some(control) = &backend.control {
+            if let Some(control) = backend.control.as_mut().filter(|control| !keep(name, role, control.key)) {
+                // Nothing more to it, even if it cannot be told now because it takes nothing: then it ends by itself.
+                control.leaving = true;
                 let _ = control.mailbox.try_send(control::EdgeCommand::Supersede);
+                ended.push(name.clone());
             }
         }
         drop(state);
-        for name in &ended {
-            self.metrics.spares(name, 0);
+        drop(closed);
+        for (name, spares) in spares {
+            self.metrics.spares(&name, spares);
         }
         ended
     }
@@ -297,6 +315,7 @@ impl Backends {
         name: &BackendName,
         role: Role,
         generation: Generation,
+        key: KeyId,
         mut spare: Spare,
     ) -> Result<u64, NotParked> {
         let mut state = self.state();
@@ -312,7 +331,7 @@ impl Backends {
         if backend.spares.len() >= self.spares_max {
             return Err(NotParked::Full);
         }
-        backend.spares.insert(number, spare);
+        backend.spares.insert(number, (key, spare));
         let spares = backend.spares.len();
         drop(state);
         self.metrics.spares(name, spares);
@@ -336,7 +355,7 @@ impl Backends {
     pub fn want(&self, name: &BackendName) -> Wanted {
         let mut state = self.state();
         let Some(backend) = state.backends.get_mut(name) else { return Wanted::Away };
-        if let Some((_, spare)) = backend.spares.pop_first() {
+        if let Some((_, (_, spare))) = backend.spares.pop_first() {
             let spares = backend.spares.len();
             state.forget_if_gone(name);
             drop(state);

@@ -67,11 +67,12 @@ impl Sessions {
         if entry.device.as_ref() == Some(&key) {
             return Vec::new();
         }
-        // A session is bound once: the wire session refuses requests of any other device from then on.
-        if entry.device.is_some() {
-            return Vec::new();
+        // The wire session refuses requests of another device once it has heard that it is authenticated. An acceptance
+        // that came a moment too late it has not heard, and then the next one says whose it is.
+        let before = entry.device.replace(key.clone());
+        if let Some(before) = before {
+            unfile(by_device, &before, id);
         }
-        entry.device = Some(key.clone());
         let sessions = by_device.entry(key).or_default();
         sessions.push(id);
         let surplus = sessions.len().saturating_sub(self.per_device);
@@ -96,12 +97,7 @@ impl Sessions {
     pub fn remove(&self, id: SessionId) {
         let mut state = self.state();
         let Some(Entry { device: Some(key), .. }) = state.all.remove(&id) else { return };
-        if let Some(sessions) = state.by_device.get_mut(&key) {
-            sessions.retain(|other| *other != id);
-            if sessions.is_empty() {
-                state.by_device.remove(&key);
-            }
-        }
+        unfile(&mut state.by_device, &key, id);
         // Memory goes back after a burst, in few steps.
         if state.all.capacity() > 4_096 && state.all.len() * 4 < state.all.capacity() {
             let keep = state.all.len() * 2;
@@ -125,6 +121,16 @@ impl Sessions {
     pub fn len(&self) -> (usize, usize) {
         let state = self.state();
         (state.all.len(), state.by_device.len())
+    }
+}
+
+/// Takes a session from under a device.
+fn unfile(by_device: &mut HashMap<Box<str>, Vec<SessionId>>, key: &str, id: SessionId) {
+    if let Some(sessions) = by_device.get_mut(key) {
+        sessions.retain(|other| *other != id);
+        if sessions.is_empty() {
+            by_device.remove(key);
+        }
     }
 }
 
@@ -156,6 +162,17 @@ mod tests {
         sessions.remove(id);
         assert!(sessions.of_device(&device("1").registry_key()).is_empty());
         assert_eq!(sessions.len(), (0, 0));
+    }
+
+    #[test]
+    fn a_session_is_found_under_the_device_that_it_was_bound_to_last() {
+        let sessions = Sessions::new(4);
+        let (mailbox, _commands) = mailbox(4);
+        let id = sessions.insert(mailbox);
+        assert!(sessions.bind(id, &device("1")).is_empty());
+        assert!(sessions.bind(id, &device("2")).is_empty());
+        assert!(sessions.of_device(&device("1").registry_key()).is_empty());
+        assert_eq!(sessions.of_device(&device("2").registry_key()).len(), 1);
     }
 
     #[test]

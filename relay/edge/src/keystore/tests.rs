@@ -42,8 +42,10 @@ fn either_active_key_proves_and_only_for_its_name_role_and_connection() {
     let claim = Claim { exporter: &exporter, role: Role::Master, name: &m, generation };
     for first in [1, 2] {
         let proof = key(first).mac(&claim.message(Speaker::ControlBackend));
-        let answer = store.prove(claim, ConnectionKind::Control, &proof).unwrap();
-        assert!(key(first).verify(&claim.message(Speaker::ControlEdge), &answer));
+        let proved = store.prove(claim, ConnectionKind::Control, &proof).unwrap();
+        assert!(key(first).verify(&claim.message(Speaker::ControlEdge), &proved.answer));
+        assert!(store.holds(&m, Role::Master, proved.key));
+        assert!(!store.holds(&name("n"), Role::StorageNode, proved.key), "a key of another backend");
         assert!(store.prove(claim, ConnectionKind::Data, &proof).is_none());
         let other = Exporter([8; 32]);
         assert!(store.prove(Claim { exporter: &other, ..claim }, ConnectionKind::Control, &proof).is_none());

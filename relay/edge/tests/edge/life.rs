@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use relay_trust::{Identity, PinKind};
-use relay_wire::frame::{control::ControlFrame, reply::Reply};
+use relay_trust::{Identity, PinKind, SharedKey};
+use relay_wire::{
+    frame::{control::ControlFrame, reply::Reply},
+    ids::Role,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
-use crate::kit::{Ask, Device, NODE, TestEdge, name, open_tunnel, soon};
+use crate::kit::{Ask, Control, Data, Device, NODE, TestEdge, name, open_tunnel, soon};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drain_tells_everyone_and_lets_a_tunnel_finish() {
@@ -89,6 +92,33 @@ async fn a_reload_takes_what_is_good_and_drops_nothing() {
     assert!(pin.matches(&shown), "new connections see the new certificate");
     device.send(Ask::Ping).await;
     assert!(matches!(device.reply().await, Some(Reply::Accepted)), "what stood still stands");
+}
+
+/// A key that is taken back because somebody else has it: who came with it must go, whatever generation they claimed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_taken_back_ends_what_it_opened() {
+    let edge = TestEdge::start();
+    let next = SharedKey::generate();
+    let same = SharedKey::from_hex(&next.to_hex()).unwrap_or_else(|error| panic!("{error}"));
+    relay_edge::keystore::add(&edge.keys, &name(NODE), Role::StorageNode, same).unwrap();
+    edge.drain.reload();
+    edge.metric_becomes("sallyport_edge_reloads_total{outcome=\"done\"}", 1).await;
+
+    let mut master = edge.master(1).await.unwrap();
+    let mut thief = edge.node(u64::MAX).await.unwrap();
+    let mut parked = Data::park(&edge, NODE, Role::StorageNode, &edge.node_key, u64::MAX).await.unwrap();
+    assert!(Control::login(&edge, NODE, Role::StorageNode, &next, 2).await.is_none(), "an older generation");
+    relay_edge::keystore::remove(&edge.keys, &name(NODE), &edge.node_key.fingerprint()).unwrap();
+    edge.drain.reload();
+    edge.metric_becomes("sallyport_edge_reloads_total{outcome=\"done\"}", 2).await;
+    assert!(thief.next().await.is_none());
+    assert!(parked.assigned().await.is_none());
+    // What stands with a key that stays, stands.
+    let _node = Control::login(&edge, NODE, Role::StorageNode, &next, 2).await.unwrap();
+    edge.drain.reload();
+    edge.metric_becomes("sallyport_edge_reloads_total{outcome=\"done\"}", 3).await;
+    assert!(Data::park(&edge, NODE, Role::StorageNode, &next, 2).await.is_some());
+    Device::connect(&edge).await.authenticate(&mut master).await;
 }
 
 #[test]

@@ -133,6 +133,27 @@ async fn a_spare_that_ends_while_it_is_assigned_is_replaced_by_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backend_that_comes_back_is_asked_again_for_those_who_wait() {
+    let edge = TestEdge::start();
+    let (mut master, mut node) = (edge.master(1).await.unwrap(), edge.node(1).await.unwrap());
+    let mut device = Device::connect(&edge).await;
+    device.authenticate(&mut master).await;
+    let offer = device.offer(&mut master, 1).await;
+    let at_node = identity();
+    let node_side = async {
+        assert_eq!(node.next().await, Some(ControlFrame::Dial { count: 1 }));
+        // It died before it dialled; its next life finds a tunnel that waits.
+        let mut node = edge.node(2).await.unwrap();
+        assert_eq!(node.next().await, Some(ControlFrame::Dial { count: 1 }));
+        let mut data = edge.park(2).await.unwrap();
+        assert!(data.assigned().await.is_some());
+        data.let_in(&at_node).await
+    };
+    let (_inside, device_end) = tokio::join!(node_side, open_tunnel(&edge, offer.token, &at_node));
+    device_end.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_registration_leads_to_the_master_itself() {
     let edge = TestEdge::start();
     let mut master = edge.master(1).await.unwrap();
