@@ -247,7 +247,7 @@ fn a_client_says_what_is_wrong_with_its_options() {
     refuses(&["--node"], &["--node NAME is needed"]);
     refuses(&["--mass-secret-file"], &["--mass-secret-file FILE is needed", "secret add"]);
     refuses(&["--edge", "nowhere"], &["nowhere", "HOST:PORT"]);
-    refuses(&["--pin", ""], &["no pin is given", "at least one"]);
+    refuses(&["--pin", ""], &["pin is empty", "relay-edge fingerprint"]);
     refuses(&["--pin", "spki:abc"], &["spki:abc", "64 hexadecimal digits"]);
     refuses(&["--node", "Node"], &["Node", "a-z, 0-9"]);
     refuses(&["--roots", text(&good)], &["no PEM section"]);
