@@ -282,7 +282,7 @@ mod tests {
         let dir = folder.path().join("n");
         let bad = folder.path().join("bad.crt");
         fs::write(&bad, "hello").unwrap();
-        for certificate in [None, Some(bad), Some(folder.path().join("missing"))] {
+        for certificate in [None, Some(bad), Some(folder.path().join("missing")), Some("/dev/zero".into())] {
             assert!(matches!(init(&options(Role::StorageNode, &dir, certificate)), Err(Error::Option { .. })));
         }
         assert!(!dir.exists());

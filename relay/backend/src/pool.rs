@@ -19,6 +19,9 @@ use crate::{backoff::Backoff, config::PoolConfig};
 const DIALLING_MAX: usize = 64;
 /// Questions of the edge that are remembered; it asks again for the next tunnel.
 const ASKED_MAX: usize = 1_024;
+/// Parked connections beyond the pool's own that an edge may cause by asking. An edge that asks uses them at once; one that
+/// hoards them must not use up this process's descriptors.
+const HOARDED_MAX: usize = 256;
 /// Without a shortage for this long the pool shrinks.
 const QUIET: Duration = Duration::from_secs(10);
 /// Pauses after failed dials.
@@ -80,7 +83,8 @@ impl Sizing {
         }
         let spares = self.target.saturating_sub(self.dialling + self.parked);
         let asked = self.asked.len().saturating_sub(self.dialling);
-        let due = spares.max(asked).min(DIALLING_MAX.saturating_sub(self.dialling));
+        let room = (self.target + HOARDED_MAX).saturating_sub(self.dialling + self.parked);
+        let due = spares.max(asked).min(DIALLING_MAX.saturating_sub(self.dialling)).min(room);
         (due, self.shrink_at)
     }
 
@@ -272,5 +276,14 @@ mod tests {
         }
         assert_eq!(sizing.asked.len(), ASKED_MAX);
         assert_eq!(due(&mut sizing, now), DIALLING_MAX);
+        // It parks what it asked for, uses none of it, and asks again.
+        for _ in 0..10_000 {
+            sizing.ask(u16::MAX, now);
+            sizing.dialling += due(&mut sizing, now);
+            while sizing.dialling > 0 {
+                sizing.parked();
+            }
+        }
+        assert_eq!(sizing.parked, usize::from(CONFIG.max) + HOARDED_MAX);
     }
 }

@@ -130,6 +130,14 @@ pub enum RegistryError {
         /// Its permission bits.
         mode: u32,
     },
+    /// The file is there and nothing is in it: what was in it is lost, the revocations too.
+    #[error(
+        "the registry {path} is empty, so every device and every revocation in it is lost; restore it from a backup"
+    )]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file was made by a later release.
     #[error("the registry {path} has schema {found}, this program knows up to {known}; use the newer relay-backend")]
     TooNew {
@@ -197,14 +205,18 @@ impl Registry {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(path).map_err(|source| RegistryError::Create { path: path.to_owned(), source })?;
-        Self::open(path)
+        Self::open_as(path, true)
     }
 
     /// Opens the registry at `path` and brings its schema up to date.
     ///
     /// # Errors
-    /// [`RegistryError`] if the file is missing, readable by others, from a later release, or no database.
+    /// [`RegistryError`] if the file is missing, empty, readable by others, from a later release, or no database.
     pub fn open(path: &Path) -> Result<Self, RegistryError> {
+        Self::open_as(path, false)
+    }
+
+    fn open_as(path: &Path, new: bool) -> Result<Self, RegistryError> {
         let metadata = fs::metadata(path).map_err(|source| RegistryError::Missing { path: path.to_owned(), source })?;
         check_permissions(path, &metadata)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -220,15 +232,19 @@ impl Registry {
         // What is deleted or overwritten (a revoked secret) is wiped from the file as well.
         connection.pragma_update(None, "secure_delete", true).map_err(failed("turn secure delete on"))?;
         let mut registry = Self { connection, path: path.to_owned() };
-        registry.migrate()?;
+        registry.migrate(new)?;
         Ok(registry)
     }
 
-    fn migrate(&mut self) -> Result<(), RegistryError> {
+    fn migrate(&mut self, new: bool) -> Result<(), RegistryError> {
         let path = self.path.clone();
         let transaction = self.begin("migrate")?;
         let failed = |source| RegistryError::Sqlite { path: path.clone(), operation: "migrate", source };
         let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
+        // To SQLite an empty file is a good, new database. Here it would bring every revoked device back.
+        if found == 0 && !new {
+            return Err(RegistryError::Empty { path: path.clone() });
+        }
         let pending = usize::try_from(found).ok().and_then(|done| MIGRATIONS.get(done..));
         let Some(pending) = pending else {
             return Err(RegistryError::TooNew { path: path.clone(), found, known: MIGRATIONS.len() });

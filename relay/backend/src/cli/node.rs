@@ -71,7 +71,11 @@ fn add(output: &Output, args: &AddArgs) -> Result<(), Error> {
         opened.write_all(lines.as_bytes())?;
         opened.sync_all()
     };
-    append().map_err(failed)?;
+    append().map_err(|source| {
+        // A full disk may have taken half a table, and the configuration would not be read again.
+        let _ = OpenOptions::new().write(true).open(file).and_then(|opened| opened.set_len(before.len() as u64));
+        failed(source)
+    })?;
     if let Err(error) = nodes(file) {
         // Only a file that changed under our hands comes here; what stood in it is put back.
         fs::write(file, before).map_err(failed)?;

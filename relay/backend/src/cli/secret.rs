@@ -87,6 +87,14 @@ fn add(output: &Output, args: AddArgs) -> Result<(), Error> {
             remedy: "choose a label such as \"autumn-laptops\"",
         });
     }
+    if args.expires.0.is_zero() {
+        return Err(Error::Option {
+            option: "--expires",
+            value: "0s".to_owned(),
+            problem: "it would be over at once".to_owned(),
+            remedy: "give a time such as 7d",
+        });
+    }
     let mut registry = open(&args.config)?;
     // The file first: a secret that is live but was never written down would be lost.
     write_secret_file(&args.out, &format!("{}\n", *secret.to_hex()))?;

@@ -33,6 +33,10 @@ pub fn read_identity(files: &CertificateFiles, role: Role) -> Result<Arc<Identit
 pub fn read_master_spki(file: &Path) -> Result<Vec<u8>, (String, &'static str)> {
     let remedy = "copy the master's certificate (its backend.crt) here";
     let metadata = std::fs::metadata(file).map_err(|error| (format!("cannot be read: {error}"), remedy))?;
+    // A pipe or a device has no length and may have no end.
+    if !metadata.is_file() {
+        return Err(("is not a regular file".to_owned(), remedy));
+    }
     if metadata.len() > CERTIFICATE_BYTES_MAX {
         return Err((format!("is larger than {CERTIFICATE_BYTES_MAX} bytes, which no certificate is"), remedy));
     }

@@ -51,6 +51,9 @@ fn files_that_are_no_registry_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("registry.db");
     assert!(matches!(Registry::open(&path), Err(RegistryError::Missing { .. })));
+    relay_trust::write_secret_file(&path, "").unwrap();
+    assert!(matches!(Registry::open(&path), Err(RegistryError::Empty { .. })));
+    fs::remove_file(&path).unwrap();
     relay_trust::write_secret_file(&path, &"not a database ".repeat(100)).unwrap();
     assert!(matches!(Registry::open(&path), Err(RegistryError::Sqlite { .. })));
 }

@@ -292,9 +292,13 @@ impl Keeper {
 
     fn enrol(&mut self, row: Vec<EnrolOrder>) {
         let orders: Vec<_> = row.iter().map(|order| (order.label.as_str(), &order.device)).collect();
-        let enrolled = self.registry.enrol_all(&orders, UnixSeconds::now());
-        match enrolled.and_then(|outcomes| self.refresh().map(|()| outcomes)) {
+        match self.registry.enrol_all(&orders, UnixSeconds::now()) {
             Ok(outcomes) => {
+                // They are enrolled, whether or not it can be read back now; the next look at the file tries again.
+                if let Err(error) = self.refresh() {
+                    tracing::error!(%error, "enrolled devices cannot be read back yet");
+                    self.version = None;
+                }
                 for (order, outcome) in row.into_iter().zip(outcomes) {
                     let _ = order.reply.send(Ok(outcome));
                 }

@@ -34,7 +34,15 @@ pub async fn enrol(
 ) -> End {
     let serve = async {
         let order = read_order(tunnel).await?;
-        let outcome = judge(&order, peer, registry, now).await;
+        let outcome = match judge(&order, peer, registry, now).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                // No answer: "refused" is for good, and a device that gets none comes back.
+                means.metrics.enrolment(unavailable(&error));
+                tracing::error!(%error, device = %peer.grant.device_id, "the registry cannot enrol a device now");
+                return Err(io::Error::other(error));
+            }
+        };
         means.metrics.enrolment(outcome);
         let receipt = if outcome == ENROLLED {
             tracing::info!(device = %order.device_id, user = peer.grant.user, remote = %peer.address(), "device enrolled");
@@ -72,23 +80,37 @@ async fn read_order(tunnel: &mut TunnelStream) -> io::Result<EnrolOrder> {
     }
 }
 
+/// The registry's trouble as a fixed word.
+const fn unavailable(error: &Unavailable) -> &'static str {
+    match error {
+        Unavailable::Busy => "registry-busy",
+        Unavailable::Closed => "registry-closed",
+        Unavailable::Registry(_) => "registry-failed",
+    }
+}
+
 /// The outcome as a fixed word.
-async fn judge(order: &EnrolOrder, peer: &Peer, registry: &RegistryHandle, now: WallTime) -> &'static str {
+async fn judge(
+    order: &EnrolOrder,
+    peer: &Peer,
+    registry: &RegistryHandle,
+    now: WallTime,
+) -> Result<&'static str, Unavailable> {
     let key = order.device_id.registry_key();
     let granted = peer.grant.operation == OperationName::Register && peer.grant.device_key == DeviceKey::ToBeEnrolled;
     if !granted || key != peer.grant.device_id.registry_key() {
-        return "other-device";
+        return Ok("other-device");
     }
     if !entry::is_p256(&peer.spki) {
-        return "wrong-key";
+        return Ok("wrong-key");
     }
     let message = proof::mass_enrol(&peer.exporter, &order.device_id, &peer.spki);
     let unix = UnixSeconds(now.unix_seconds());
     let label = match registry.cache().matching_secret(unix, |secret| secret.verify(&message, &order.proof)) {
         Ok(label) => label,
-        Err(SecretMismatch::Unknown) => return "unknown-secret",
-        Err(SecretMismatch::Expired) => return "secret-expired",
-        Err(SecretMismatch::UsedUp) => return "secret-used-up",
+        Err(SecretMismatch::Unknown) => return Ok("unknown-secret"),
+        Err(SecretMismatch::Expired) => return Ok("secret-expired"),
+        Err(SecretMismatch::UsedUp) => return Ok("secret-used-up"),
     };
     let device = NewDevice {
         id: order.device_id.clone(),
@@ -96,18 +118,12 @@ async fn judge(order: &EnrolOrder, peer: &Peer, registry: &RegistryHandle, now: 
         name: String::new(),
         spki: peer.spki.clone(),
     };
-    match registry.enrol(label, device).await {
-        Ok(Ok(())) => ENROLLED,
-        Ok(Err(EnrolRefusal::UnknownSecret)) => "unknown-secret",
-        Ok(Err(EnrolRefusal::SecretExpired)) => "secret-expired",
-        Ok(Err(EnrolRefusal::SecretUsedUp)) => "secret-used-up",
-        Ok(Err(EnrolRefusal::AlreadyEnrolled)) => "already-enrolled",
-        Ok(Err(EnrolRefusal::Revoked)) => "revoked",
-        Err(Unavailable::Busy) => "registry-busy",
-        Err(Unavailable::Closed) => "registry-closed",
-        Err(Unavailable::Registry(error)) => {
-            tracing::error!(%error, "the registry failed to enrol a device");
-            "registry-failed"
-        }
-    }
+    Ok(match registry.enrol(label, device).await? {
+        Ok(()) => ENROLLED,
+        Err(EnrolRefusal::UnknownSecret) => "unknown-secret",
+        Err(EnrolRefusal::SecretExpired) => "secret-expired",
+        Err(EnrolRefusal::SecretUsedUp) => "secret-used-up",
+        Err(EnrolRefusal::AlreadyEnrolled) => "already-enrolled",
+        Err(EnrolRefusal::Revoked) => "revoked",
+    })
 }
