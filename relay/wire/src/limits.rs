@@ -33,8 +33,6 @@ pub const UNAUTHENTICATED: Duration = Duration::from_secs(60);
 pub const DEVICE_IDLE: Duration = Duration::from_secs(35 * 60);
 /// How long the edge waits for the master before it says "later" to the device.
 pub const ANSWER: Duration = Duration::from_secs(5);
-/// How long past [`ANSWER`] a device's session at the edge waits for its owner before it says "later" by itself.
-pub const ANSWER_GRACE: Duration = Duration::from_secs(1);
 /// After how long a device may ask again when nobody answered in time.
 pub const RETRY: Duration = Duration::from_secs(5);
 /// Nonces of one device connection that the edge remembers: a first net only, the master has the full cache. 128 bytes.
@@ -58,7 +56,7 @@ pub const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
 /// Refused requests after which an authenticated device's connection is closed; a stranger's closes at the first.
 pub const REFUSALS_MAX: u8 = 8;
 
-const _: () = assert!(ANSWER.as_secs() + ANSWER_GRACE.as_secs() < REPLY.as_secs());
+const _: () = assert!(ANSWER.as_secs() < REPLY.as_secs());
 const _: () = assert!(TUNNEL_MATCH.as_secs() < TOKEN.as_secs());
 const _: () = assert!(HEARTBEAT.as_secs() * 2 < HEARTBEAT_SILENCE.as_secs());
 const _: () = assert!(BACKHAUL_BYTES_MAX < u16::MAX as usize);

@@ -46,7 +46,7 @@ pub enum EdgeEvent {
         /// The request.
         request: Checked<Request>,
     },
-    /// The owner did not answer this question in time ([`crate::limits::ANSWER`] and its grace): the device was told
+    /// The owner did not answer this question in time ([`crate::limits::ANSWER`]): the device was told
     /// "later", and an answer that still comes is ignored.
     Unanswered(QuestionId),
     /// The device authenticated: from now on a revocation of this id ends the session.

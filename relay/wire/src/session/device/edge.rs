@@ -255,7 +255,7 @@ impl EdgeSide {
     fn ask(&mut self, request: Checked<Request>, now: Timestamp) {
         let id = QuestionId(self.last_question.0.wrapping_add(1));
         self.last_question = id;
-        let until = self.bounded(now + limits::ANSWER + limits::ANSWER_GRACE);
+        let until = self.bounded(now + limits::ANSWER);
         self.outbox.event(EdgeEvent::Ask { question: id, request: request.clone() });
         self.state = State::Asked(Box::new(Question { id, request, until, then: Then::Continue }));
     }

@@ -90,7 +90,7 @@ fn a_mute_master_makes_the_session_answer_by_itself() {
     let mut trio = trio();
     trio.mood = Mood::Mute;
     trio.send(Who::Ana, Op::Auth, 1);
-    assert_eq!(trio.heard_after(5_900).len(), 1);
+    assert_eq!(trio.heard_after(4_900).len(), 1);
     assert_eq!(trio.heard_after(SECOND), ["edge: unanswered 1", "device: later 5s"]);
 }
 
