@@ -143,12 +143,13 @@ impl ChainError {
             TlsCertificateError::InvalidPurpose | TlsCertificateError::InvalidPurposeContext { .. } => {
                 Self::WrongPurpose
             }
-            TlsCertificateError::BadSignature => Self::BadSignature,
+            // The second: a root of the issuer's name whose key is of another kind than the signature.
+            TlsCertificateError::BadSignature
+            | TlsCertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => Self::BadSignature,
             TlsCertificateError::Revoked | TlsCertificateError::UnknownRevocationStatus => {
                 Self::Revoked(error.to_string())
             }
-            TlsCertificateError::UnsupportedSignatureAlgorithmContext { .. }
-            | TlsCertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => Self::WeakSignature,
+            TlsCertificateError::UnsupportedSignatureAlgorithmContext { .. } => Self::WeakSignature,
             TlsCertificateError::BadEncoding => Self::Malformed("bad encoding".to_owned()),
             TlsCertificateError::Other(other) => match other.0.downcast_ref::<webpki::Error>() {
                 Some(webpki::Error::CaUsedAsEndEntity) => Self::CaAsServer,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, IsCa, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{BasicConstraints, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519};
 use relay_trust::{
     ChainError, Identity, LastVerdict, Pin, PinKind, PinSet, Roots, TlsProfile, Verdict, client_config, edge_verifier,
     pinned_verifier, refusal, server_config, shared_key_verifier,
@@ -225,6 +225,12 @@ fn an_untrusted_issuer_is_refused_although_the_pin_is_right() {
     case.assert_refused(|verdict| matches!(verdict, Verdict::Chain(ChainError::UnknownIssuer)), false);
     // A root of the same name with another key: an old self-signed certificate, for instance.
     case.roots = Some(Roots::from_der(&[honest().leaf().clone()]).expect("a root"));
+    case.assert_refused(|verdict| matches!(verdict, Verdict::Chain(ChainError::BadSignature)), false);
+    // The same with a key of another kind: what `system` finds for "localhost" on a machine with Debian's ssl-cert.
+    let mut namesake = params(NAME);
+    namesake.distinguished_name.push(DnType::CommonName, NAME);
+    let other = self_signed(&namesake, &PKCS_ED25519);
+    case.roots = Some(Roots::from_der(&[other.leaf().clone()]).expect("a root"));
     case.assert_refused(|verdict| matches!(verdict, Verdict::Chain(ChainError::BadSignature)), false);
     // Without roots the pin alone decides.
     case.roots = None;
