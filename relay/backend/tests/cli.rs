@@ -188,7 +188,7 @@ fn secrets_are_written_once_and_privately() {
         assert_eq!(std::fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
     }
     // Neither the file nor the registry changes when one of the two cannot.
-    run(1, &[&add[..], &config].concat());
+    run(2, &[&add[..], &config].concat());
     let elsewhere = master.path("other.secret");
     let again = ["secret", "add", "--uses", "5", "--expires", "7d", "--out", &elsewhere, "--label", "fleet"];
     assert!(stderr(1, &[&again[..], &config].concat()).contains("another label"));

@@ -80,6 +80,8 @@ pub struct Edge {
     addresses: Vec<SocketAddr>,
     admission: Arc<Admission>,
     admin: Option<Admin>,
+    /// How many descriptors the process may have open, if there is a bound.
+    descriptors: Option<u64>,
     /// This edge's own phases: others that share the caller's may still be draining when this one has stopped.
     phases: Drain,
 }
@@ -94,7 +96,8 @@ impl Edge {
         for warning in material.warnings() {
             tracing::warn!("{warning}");
         }
-        let limits = fit_descriptors(config.limits);
+        let mut limits = config.limits;
+        let descriptors = fit_descriptors(&mut limits);
         let mut listeners = Vec::new();
         let mut addresses = Vec::new();
         for address in &config.listen {
@@ -113,7 +116,7 @@ impl Edge {
             Some(address) => Some(Admin::bind(address, Arc::new(registry), Arc::new(status))?),
             None => None,
         };
-        Ok(Self { config, shared, identity, listeners, addresses, admission, admin, phases })
+        Ok(Self { config, shared, identity, listeners, addresses, admission, admin, descriptors, phases })
     }
 
     /// Where devices and backends connect; the first, if there are several. Ports are those the system chose.
@@ -137,13 +140,13 @@ impl Edge {
     /// Serves until `drain` says to drain (running tunnels may then finish to the configured deadline) or to stop.
     /// Every task it started has ended when it returns.
     pub async fn run(self, drain: Drain) {
-        let Self { config, shared, identity, listeners, addresses, admission, admin, phases } = self;
+        let Self { config, shared, identity, listeners, addresses, admission, admin, descriptors, phases } = self;
         let services = Tasks::new();
         let connections = Tasks::new();
         if let Some(admin) = admin {
             services.spawn("admin", admin.run(phases.watch()));
         }
-        services.spawn("tidy", tidy(Arc::clone(&shared)));
+        services.spawn("tidy", tidy(Arc::clone(&shared), Arc::clone(&admission), descriptors));
         services.spawn("reload", reload(drain.reloads(), config.clone(), Arc::clone(&shared), Arc::clone(&identity)));
         let tls = Arc::new(TlsConfigs::new(&identity));
         for listener in listeners {
@@ -177,26 +180,45 @@ impl Edge {
     }
 }
 
-/// Lowers the bound on connections to what the operating system gives descriptors for.
-fn fit_descriptors(mut limits: Limits) -> Limits {
-    /// Descriptors that are not connections: listeners, files, the runtime's own, pipes of busy tunnels.
-    const RESERVE: u64 = 256;
-    match relay_runtime::resources::raise_descriptor_limit() {
-        Ok(bound) => {
-            let Some(now) = bound.now else { return limits };
-            let fits = usize::try_from(now.saturating_sub(RESERVE).max(1)).unwrap_or(usize::MAX);
-            if fits < limits.connections {
-                tracing::info!(
-                    configured = limits.connections,
-                    effective = fits,
-                    "fewer connections than configured: raise the limit on open files (LimitNOFILE, ulimit -n)"
-                );
-                limits.connections = fits;
-            }
+/// Descriptors that are not connections: listeners, files, the runtime's own, the places reserved for backends, and some
+/// pipes of busy tunnels.
+const DESCRIPTORS_RESERVED: u64 = 256;
+/// As many of them as no pipe may take.
+const DESCRIPTORS_NOT_PIPES: u64 = 192;
+
+/// Raises the bound on descriptors and lowers that on connections to what they suffice for; the bound, if there is one.
+fn fit_descriptors(limits: &mut Limits) -> Option<u64> {
+    let now = match relay_runtime::resources::raise_descriptor_limit() {
+        Ok(bound) => bound.now?,
+        Err(error) => {
+            tracing::warn!(%error, "the limit on open files cannot be raised");
+            return None;
         }
-        Err(error) => tracing::warn!(%error, "the limit on open files cannot be raised"),
+    };
+    let fits = usize::try_from(connections_for(now)).unwrap_or(usize::MAX);
+    if fits < limits.connections {
+        tracing::warn!(
+            configured = limits.connections,
+            effective = fits,
+            "fewer connections than configured: raise the limit on open files (LimitNOFILE, ulimit -n)"
+        );
+        limits.connections = fits;
     }
-    limits
+    Some(now)
+}
+
+/// Connections that so many descriptors suffice for. Of few, half.
+const fn connections_for(descriptors: u64) -> u64 {
+    let reserved = if DESCRIPTORS_RESERVED < descriptors / 2 { DESCRIPTORS_RESERVED } else { descriptors / 2 };
+    let connections = descriptors - reserved;
+    if connections > 0 { connections } else { 1 }
+}
+
+/// Pipes that may be open beside so many connections: what is left, two descriptors each, and a tenth of it for the
+/// connections that come until the next look.
+fn pipes_for(descriptors: u64, connections: usize) -> usize {
+    let left = descriptors.saturating_sub(DESCRIPTORS_NOT_PIPES).saturating_sub(connections as u64);
+    usize::try_from((left - left / 10) / 2).unwrap_or(usize::MAX)
 }
 
 /// Resolves when no tunnel and no device connection is left.
@@ -211,13 +233,17 @@ async fn idle(shared: &Shared) {
     }
 }
 
-/// Drops what has expired, for as long as the edge runs.
-async fn tidy(shared: Arc<Shared>) {
+/// Drops what has expired, and bounds the pipes to what connections leave, for as long as the edge runs.
+async fn tidy(shared: Arc<Shared>, admission: Arc<Admission>, descriptors: Option<u64>) {
     let mut ticks = interval(TIDY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         shared.hub.tidy(Instant::now());
+        if let Some(descriptors) = descriptors {
+            let (connections, _) = admission.in_use();
+            shared.pipes.bound(pipes_for(descriptors, connections));
+        }
     }
 }
 
@@ -276,5 +302,20 @@ impl Acceptor {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_descriptors_are_shared_between_connections_and_the_rest() {
+        for (descriptors, connections) in [(0, 1), (1, 1), (256, 128), (1_024, 768), (20_000, 19_744)] {
+            assert_eq!(connections_for(descriptors), connections, "{descriptors}");
+        }
+        assert_eq!(pipes_for(256, 128), 0);
+        assert_eq!(pipes_for(20_000, 0), 8_914);
+        assert_eq!(pipes_for(20_000, 19_744), 29);
     }
 }

@@ -4,7 +4,7 @@ use std::{
     io,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -27,16 +27,31 @@ pub struct Pipes(Arc<Pool>);
 struct Pool {
     idle: Mutex<Vec<Pipe>>,
     kept_max: usize,
+    /// Pipes that are open, and how many may be.
+    open: Arc<AtomicUsize>,
+    open_max: AtomicUsize,
     /// The kernel will not splice: buffers from now on.
     forbidden: AtomicBool,
 }
 
 impl Pipes {
     /// Keeps at most `kept_max` unused pipes, of two descriptors each. How many are in use is bounded by the tunnels: two
-    /// each at most, and only while bytes move.
+    /// each at most, and only while bytes move; and by [`Self::bound`].
     #[must_use]
     pub fn new(kept_max: usize) -> Self {
-        Self(Arc::new(Pool { idle: Mutex::new(Vec::new()), kept_max, forbidden: AtomicBool::new(false) }))
+        Self(Arc::new(Pool {
+            idle: Mutex::new(Vec::new()),
+            kept_max,
+            open: Arc::default(),
+            open_max: AtomicUsize::new(usize::MAX),
+            forbidden: AtomicBool::new(false),
+        }))
+    }
+
+    /// From now on opens no pipe beyond `open_max`: tunnels whose ends take nothing must not use up the descriptors that new
+    /// connections need. Further tunnels are copied. Pipes that are open stay until they are empty.
+    pub fn bound(&self, open_max: usize) {
+        self.0.open_max.store(open_max, Ordering::Relaxed);
     }
 
     /// Never splices: copies through buffers, as on systems that cannot.
@@ -62,11 +77,18 @@ impl Pipes {
     pub(super) fn take(&self) -> Vessel {
         if !self.0.forbidden.load(Ordering::Relaxed) {
             let kept = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            if let Some(pipe) = kept.or_else(Pipe::open) {
+            if let Some(pipe) = kept.or_else(|| Pipe::open(self.place()?)) {
                 return Vessel::Pipe(pipe);
             }
         }
         Vessel::Buffer { bytes: Vec::new(), start: 0 }
+    }
+
+    fn place(&self) -> Option<Place> {
+        let max = self.0.open_max.load(Ordering::Relaxed);
+        let took =
+            self.0.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| (open < max).then_some(open + 1));
+        took.ok().map(|_| Place(Arc::clone(&self.0.open)))
     }
 
     /// Takes an empty vessel back.
@@ -77,6 +99,16 @@ impl Pipes {
                 idle.push(pipe);
             }
         }
+    }
+}
+
+/// A pipe's place among those that may be open; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -131,7 +163,7 @@ mod linux {
     use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_getpipe_size, fcntl_setpipe_size, pipe_with, splice};
     use tokio::{io::Interest, net::TcpStream};
 
-    use super::{PIPE_BYTES, PIPE_BYTES_MIN};
+    use super::{PIPE_BYTES, PIPE_BYTES_MIN, Place};
 
     /// Neither waiting for the pipe nor for the socket; pages are moved where the kernel can.
     const FLAGS: SpliceFlags = SpliceFlags::NONBLOCK.union(SpliceFlags::MOVE);
@@ -141,15 +173,16 @@ mod linux {
         read: OwnedFd,
         write: OwnedFd,
         bytes: usize,
+        _place: Place,
     }
 
     impl Pipe {
         /// `None` without descriptors or memory for one: a buffer will do.
-        pub(super) fn open() -> Option<Self> {
+        pub(super) fn open(place: Place) -> Option<Self> {
             let (read, write) = pipe_with(PipeFlags::NONBLOCK | PipeFlags::CLOEXEC).ok()?;
             // Past the user's bound on pipe pages the kernel refuses, or has already given less than its default.
             let bytes = fcntl_setpipe_size(&write, PIPE_BYTES).or_else(|_| fcntl_getpipe_size(&write)).ok()?;
-            (bytes >= PIPE_BYTES_MIN).then_some(Self { read, write, bytes })
+            (bytes >= PIPE_BYTES_MIN).then_some(Self { read, write, bytes, _place: place })
         }
 
         pub(super) fn fill(&self, from: &TcpStream) -> io::Result<usize> {
@@ -172,7 +205,7 @@ pub(super) enum Pipe {}
 
 #[cfg(not(target_os = "linux"))]
 impl Pipe {
-    fn open() -> Option<Self> {
+    fn open(_place: Place) -> Option<Self> {
         None
     }
 

@@ -193,6 +193,20 @@ async fn a_side_that_takes_nothing_is_cut_off() {
     }
 }
 
+#[test]
+fn no_more_pipes_are_open_than_may_be() {
+    let pipes = Pipes::new(1);
+    pipes.bound(2);
+    let is_pipe = |vessel: &pipes::Vessel| matches!(vessel, pipes::Vessel::Pipe(_));
+    let [first, second, third] = [pipes.take(), pipes.take(), pipes.take()];
+    assert_eq!([&first, &second].map(is_pipe), [cfg!(target_os = "linux"); 2]);
+    assert!(!is_pipe(&third));
+    // One is kept and one is closed; both places can be taken again.
+    pipes.give(first);
+    pipes.give(second);
+    assert_eq!([pipes.take(), pipes.take()].iter().map(is_pipe).collect::<Vec<_>>(), [cfg!(target_os = "linux"); 2]);
+}
+
 #[tokio::test]
 async fn an_idle_tunnel_is_not_stalled() {
     let pipes = Pipes::new(1);
