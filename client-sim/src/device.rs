@@ -107,7 +107,7 @@ impl Device {
         &self.key
     }
 
-    /// The public key of the master, learned when the device enrolled.
+    /// The public key of the master, learned when the device enrolled, or tried to.
     #[must_use]
     pub fn master_spki(&self) -> Option<&[u8]> {
         self.master_spki.as_deref()
@@ -183,6 +183,8 @@ impl Device {
         // The pinned certificate is the master's, so its key is the one that signs grants.
         let spki = peer_spki(&tunnel.certificate).map_err(|error| Failure::Local(error.to_string()))?;
         trust::check_enrol_grant(&offer.grant, &tunnel.certificate, &spki, &self.persona.id, self.clock.wall())?;
+        // Known from here on: if the receipt is lost, the device is enrolled and must be able to check grants.
+        self.master_spki = Some(spki);
         let mut stream = tunnel.stream;
         let deadline = Instant::now() + limits::TUNNEL_HANDSHAKE;
         let service = trust::enrol_service()?;
@@ -200,10 +202,7 @@ impl Device {
             .map_err(|source| Failure::Unreachable { step: Step::Enrol, peer: "master".into(), source })?;
         let _ = timeout(limits::HAND_OVER, stream.shutdown()).await;
         match EnrolReceipt::from_number(receipt) {
-            Some(EnrolReceipt::Enrolled) => {
-                self.master_spki = Some(spki);
-                Ok(())
-            }
+            Some(EnrolReceipt::Enrolled) => Ok(()),
             Some(EnrolReceipt::Refused) => Err(Failure::Refused { step: Step::Enrol }),
             None => Err(Failure::Violation { step: Step::Enrol, what: "a receipt that is neither yes nor no" }),
         }
@@ -215,6 +214,18 @@ impl Device {
     /// [`Failure::Refused`] if the master does not know the device or its key.
     pub async fn authenticate(&self, link: &mut Link) -> Result<(), Failure> {
         self.plain(link, Operation::Auth, Step::Authenticate).await
+    }
+
+    /// Whether an earlier [`Self::enrol`] of this device did register its key and only the receipt was lost: the master then
+    /// refuses to register it again, and accepts its own proof.
+    pub async fn is_enrolled(&self) -> bool {
+        if self.master_spki.is_none() {
+            return false;
+        }
+        let Ok((mut link, _)) = self.connect().await else { return false };
+        let accepted = self.authenticate(&mut link).await.is_ok();
+        link.close().await;
+        accepted
     }
 
     /// `ping`: keeps the connection.

@@ -10,6 +10,7 @@ use relay_wire::{
 use tokio::time::sleep;
 
 use super::{Clock, Device, Error, Failure, Folder, Halted, Saved, facts, session::Backoff, unix_seconds};
+use crate::device::Step;
 use crate::{
     cli::ConnectArgs,
     hex,
@@ -83,6 +84,9 @@ impl Setup {
             while let Err(failure) = enrol(&mut device, &secret, &self.master_pins).await {
                 if failure.halts() {
                     return Err(self.halt(&Arc::new(failure)));
+                }
+                if matches!(failure, Failure::Refused { step: Step::Register }) && device.is_enrolled().await {
+                    break;
                 }
                 if !failure.is_passing() {
                     return Err(explained(failure));

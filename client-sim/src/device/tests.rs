@@ -63,6 +63,24 @@ async fn a_device_lives_its_life_and_its_refusals_have_types() {
 }
 
 #[tokio::test]
+async fn a_device_whose_receipt_was_lost_finds_out_that_it_is_enrolled() {
+    let world = World::start().await;
+    let (mut device, mut other) = (world.device(Platform::Linux, 0), world.device(Platform::Linux, 0));
+    assert!(!device.is_enrolled().await);
+    for (device, known) in [(&mut device, true), (&mut other, false)] {
+        for first in [known, false] {
+            let (mut link, _) = device.connect().await.unwrap();
+            let enrolled = world.enrol(device, &mut link, &world.target.master_pins).await;
+            assert_eq!(enrolled.is_ok(), first);
+            assert!(first || matches!(enrolled, Err(Failure::Refused { step: Step::Register })));
+            link.close().await;
+        }
+        assert_eq!(device.is_enrolled().await, known, "the same id with another key is not it");
+    }
+    world.lab.stop().await;
+}
+
+#[tokio::test]
 async fn a_wrong_edge_and_a_wrong_master_halt_the_device() {
     let mut world = World::start().await;
     let mut device = world.device(Platform::Windows, 0);
