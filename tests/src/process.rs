@@ -17,7 +17,8 @@ use std::{
 /// How long a test waits for what must happen at once on an idle machine, with room for a busy one.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The folder of the binaries under test, built once per test run with the profile of the tests themselves.
+/// The folder of the binaries under test: `SALLYPORT_BINARIES` if that is set (binaries of a package, say), else built
+/// once per test run with the profile of the tests themselves.
 ///
 /// # Panics
 /// If they do not build.
@@ -25,6 +26,9 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub fn binaries() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
+        if let Some(folder) = std::env::var_os("SALLYPORT_BINARIES") {
+            return PathBuf::from(folder);
+        }
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command.args(["build", "--locked", "--bins", "-p", "relay-edge", "-p", "relay-backend", "-p", "client-sim"]);
