@@ -18,6 +18,7 @@ pub mod devices;
 pub mod entry;
 pub mod import;
 pub mod secrets;
+mod sightings;
 pub mod thread;
 
 pub use devices::{Device, DeviceState, NewDevice};

@@ -5,7 +5,6 @@
 //! [`Revocations`] which devices have ended. It also notes, in batches, when devices were last seen.
 
 use std::{
-    collections::HashMap,
     path::Path,
     sync::{
         Arc,
@@ -22,6 +21,7 @@ use super::{
     NewDevice, Registry, RegistryError, UnixSeconds,
     cache::{Cache, Standing},
     devices::EnrolRefusal,
+    sightings::Sightings,
 };
 use crate::revocations::Revocations;
 
@@ -36,10 +36,6 @@ const SEEN_PER_POLL: usize = 2_000;
 
 enum Order {
     Enrol(EnrolOrder),
-    Seen {
-        key: String,
-        at: UnixSeconds,
-    },
     AddSecret {
         label: String,
         secret: MassSecret,
@@ -83,6 +79,7 @@ pub enum Unavailable {
 pub struct RegistryHandle {
     orders: SyncSender<Order>,
     cache: Arc<Cache>,
+    sightings: Arc<Sightings>,
     healthy: Arc<AtomicBool>,
 }
 
@@ -137,9 +134,9 @@ impl RegistryHandle {
         self.ask(|reply| Order::Revoke { key, reply }).await
     }
 
-    /// Notes that a device was seen. May be forgotten when the queue is full: it is a convenience for people.
+    /// Notes that a device was seen ([`Sightings::note`]); takes no room in the queue.
     pub fn seen(&self, key: String, at: UnixSeconds) {
-        let _ = self.orders.try_send(Order::Seen { key, at });
+        self.sightings.note(key, at);
     }
 
     async fn ask<T>(
@@ -173,6 +170,7 @@ impl RegistryThread {
     pub fn start(path: &Path, revocations: Arc<Revocations>) -> Result<(Self, RegistryHandle), RegistryError> {
         let registry = Registry::open(path)?;
         let cache = Arc::new(Cache::default());
+        let sightings = Arc::new(Sightings::default());
         let healthy = Arc::new(AtomicBool::new(true));
         let (orders, queue) = sync_channel(QUEUE);
         let mut keeper = Keeper {
@@ -182,14 +180,14 @@ impl RegistryThread {
             revocations,
             revision: 0,
             version: None,
-            seen: HashMap::new(),
+            sightings: Arc::clone(&sightings),
         };
         keeper.load()?;
         let thread = std::thread::Builder::new()
             .name("registry".to_owned())
             .spawn(move || keeper.run(&queue))
             .map_err(RegistryError::Thread)?;
-        Ok((Self { orders: orders.clone(), thread }, RegistryHandle { orders, cache, healthy }))
+        Ok((Self { orders: orders.clone(), thread }, RegistryHandle { orders, cache, sightings, healthy }))
     }
 
     /// Has the thread finish what is in its queue and write what it noted, and waits for it; blocking. Handles that are
@@ -214,8 +212,8 @@ struct Keeper {
     revision: i64,
     /// `PRAGMA data_version` when the file was last read.
     version: Option<i64>,
-    /// Sights that are not written yet; one entry per known device at most.
-    seen: HashMap<String, UnixSeconds>,
+    /// What is not written yet.
+    sightings: Arc<Sightings>,
 }
 
 impl Keeper {
@@ -237,7 +235,7 @@ impl Keeper {
                 next_poll = Instant::now() + POLL;
             }
         }
-        while !self.seen.is_empty() && self.write_seen().is_ok() {}
+        while matches!(self.write_seen(), Ok(1..)) {}
     }
 
     fn obey(&mut self, order: Order) {
@@ -245,9 +243,6 @@ impl Keeper {
         // A reply that nobody waits for any more is no error: the tunnel or the caller is gone.
         match order {
             Order::Enrol(order) => self.enrol(vec![order]),
-            Order::Seen { key, at } => {
-                self.seen.insert(key, at);
-            }
             Order::Stop => {}
             Order::AddSecret { label, secret, uses, lifetime, reply } => {
                 let result = self.registry.add_secret(&label, &secret, uses, lifetime, now);
@@ -365,14 +360,13 @@ impl Keeper {
         Ok(())
     }
 
-    fn write_seen(&mut self) -> Result<(), RegistryError> {
-        if self.seen.is_empty() {
-            return Ok(());
+    /// Writes a batch of sights; gives how many.
+    fn write_seen(&mut self) -> Result<usize, RegistryError> {
+        let batch = self.sightings.take(SEEN_PER_POLL);
+        if !batch.is_empty() {
+            self.registry.note_seen(&batch)?;
         }
-        let keys: Vec<String> = self.seen.keys().take(SEEN_PER_POLL).cloned().collect();
-        let batch: Vec<(String, UnixSeconds)> =
-            keys.into_iter().filter_map(|key| self.seen.remove_entry(&key)).collect();
-        self.registry.note_seen(&batch)
+        Ok(batch.len())
     }
 }
 

@@ -74,3 +74,17 @@ async fn at_start_the_revoked_are_told_and_sights_are_written_at_the_end() {
     thread.stop().unwrap();
     assert_eq!(registry.device("android:0000000000000002").unwrap().last_seen_at, Some(UnixSeconds(77)));
 }
+
+#[tokio::test]
+async fn a_busy_fleet_takes_no_room_from_enrolments_while_the_thread_waits_for_the_file() {
+    // The queue of a thread that is held up: nobody takes anything out.
+    let (orders, queue) = sync_channel(QUEUE);
+    let handle = RegistryHandle { orders, cache: Arc::default(), sightings: Arc::default(), healthy: Arc::default() };
+    for number in 0..2 * QUEUE {
+        handle.seen(number.to_string(), UnixSeconds(1));
+    }
+    let mut enrolment = std::pin::pin!(handle.enrol("a".to_owned(), new_device("1")));
+    let waits = std::future::poll_fn(|cx| std::task::Poll::Ready(enrolment.as_mut().poll(cx).is_pending()));
+    assert!(waits.await, "the order waits in the queue");
+    assert!(matches!(queue.try_recv(), Ok(Order::Enrol(_))));
+}
