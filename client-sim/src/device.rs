@@ -165,6 +165,21 @@ impl Device {
     /// [`Failure::Refused`] for an unknown secret or an id that is enrolled already; [`Failure::Halted`] if the
     /// backend in the tunnel is not the pinned master.
     pub async fn enrol(&mut self, link: &mut Link, secret: &MassSecret, master_pins: &PinSet) -> Result<(), Failure> {
+        self.enrol_noting(link, secret, master_pins, |_| Ok(())).await
+    }
+
+    /// As [`Self::enrol`], and gives the master's public key (DER) to `note` before the master hears of this device's key: who
+    /// has noted it, and is gone before the receipt comes, can ask later by [`Self::is_enrolled`].
+    ///
+    /// # Errors
+    /// As [`Self::enrol`]; what `note` says, and then the master was not told.
+    pub async fn enrol_noting(
+        &mut self,
+        link: &mut Link,
+        secret: &MassSecret,
+        master_pins: &PinSet,
+        note: impl FnOnce(&[u8]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let content = self.content(Operation::Register { user: self.persona.user.clone() }, None);
         let request = Self::introduced(link.exporter(), content, secret)?;
         let offer = match link.request(Step::Register, self.persona.platform(), request.to_body()).await? {
@@ -184,6 +199,7 @@ impl Device {
         let spki = peer_spki(&tunnel.certificate).map_err(|error| Failure::Local(error.to_string()))?;
         trust::check_enrol_grant(&offer.grant, &tunnel.certificate, &spki, &self.persona.id, self.clock.wall())?;
         // Known from here on: if the receipt is lost, the device is enrolled and must be able to check grants.
+        note(&spki)?;
         self.master_spki = Some(spki);
         let mut stream = tunnel.stream;
         let deadline = Instant::now() + limits::TUNNEL_HANDSHAKE;
@@ -218,14 +234,21 @@ impl Device {
 
     /// Whether an earlier [`Self::enrol`] of this device did register its key and only the receipt was lost: the master then
     /// refuses to register it again, and accepts its own proof.
-    pub async fn is_enrolled(&self) -> bool {
+    ///
+    /// # Errors
+    /// Whatever kept the master from saying yes or no.
+    pub async fn is_enrolled(&self) -> Result<bool, Failure> {
         if self.master_spki.is_none() {
-            return false;
+            return Ok(false);
         }
-        let Ok((mut link, _)) = self.connect().await else { return false };
-        let accepted = self.authenticate(&mut link).await.is_ok();
+        let (mut link, _) = self.connect().await?;
+        let result = self.authenticate(&mut link).await;
         link.close().await;
-        accepted
+        match result {
+            Ok(()) => Ok(true),
+            Err(Failure::Refused { .. }) => Ok(false),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// `ping`: keeps the connection.

@@ -10,7 +10,6 @@ use relay_wire::{
 use tokio::time::sleep;
 
 use super::{Clock, Device, Error, Failure, Folder, Halted, Saved, facts, session::Backoff, unix_seconds};
-use crate::device::Step;
 use crate::{
     cli::ConnectArgs,
     hex,
@@ -45,14 +44,11 @@ impl Setup {
             Some(saved) => updated(saved, args, &folder)?,
             None => first(args, &folder)?,
         };
-        let mass_secret = match (&args.deployment.mass_secret_file, &saved.master_key) {
-            (Some(file), None) => Some(load_mass_secret(file)?),
-            (None, None) => {
-                return Err(Error::Usage(
-                    "this device is not enrolled: --mass-secret-file FILE and --user USER are needed".into(),
-                ));
-            }
-            (_, Some(_)) => None,
+        let mass_secret = match &args.deployment.mass_secret_file {
+            Some(file) if saved.master_key.is_none() => Some(load_mass_secret(file)?),
+            // Who may be enrolled already may not need it any more.
+            None if saved.master_key.is_none() && saved.pending_master_key.is_none() => return Err(not_enrolled()),
+            Some(_) | None => None,
         };
         if mass_secret.is_some() && saved.user.is_none() {
             return Err(Error::Usage("--user USER is needed to enrol: whose device it is, as name@example.com".into()));
@@ -79,14 +75,12 @@ impl Setup {
         let Some(mut device) = self.device.take() else {
             return Err(Error::Usage("the device is in use already".into()));
         };
-        if let Some(secret) = self.mass_secret.take() {
+        if self.saved.master_key.is_none() {
             let mut backoff = Backoff::default();
-            while let Err(failure) = enrol(&mut device, &secret, &self.master_pins).await {
+            while let Err(error) = self.enrol(&mut device).await {
+                let Error::Device(failure) = error else { return Err(error) };
                 if failure.halts() {
                     return Err(self.halt(&Arc::new(failure)));
-                }
-                if matches!(failure, Failure::Refused { step: Step::Register }) && device.is_enrolled().await {
-                    break;
                 }
                 if !failure.is_passing() {
                     return Err(explained(failure));
@@ -96,10 +90,33 @@ impl Setup {
                 sleep(wait).await;
             }
             self.saved.master_key = device.master_spki().map(hex::encode);
+            self.saved.pending_master_key = None;
             self.folder.save(&self.saved)?;
             tracing::info!(device = %device.persona().id, "enrolled");
         }
         Ok(Arc::new(device))
+    }
+
+    /// One attempt. Whoever was about to enrol before asks first whether the master knows the device: this process, or an
+    /// earlier one, may have ended between the order and its receipt.
+    async fn enrol(&mut self, device: &mut Device) -> Result<(), Error> {
+        if device.is_enrolled().await? {
+            return Ok(());
+        }
+        let secret = self.mass_secret.as_ref().ok_or_else(not_enrolled)?;
+        let (mut link, _) = device.connect().await?;
+        let (folder, saved) = (&self.folder, &mut self.saved);
+        let result = device.enrol_noting(&mut link, secret, &self.master_pins, |master_key| {
+            saved.pending_master_key = Some(hex::encode(master_key));
+            folder.save(saved).map_err(|error| Failure::Local(error.to_string()))
+        });
+        let result = result.await;
+        link.close().await;
+        match result {
+            // The order of an earlier attempt may have arrived meanwhile.
+            Err(Failure::Refused { .. }) if device.is_enrolled().await? => Ok(()),
+            other => Ok(other?),
+        }
     }
 
     /// Writes the halt into the state; gives the error to end with.
@@ -117,11 +134,8 @@ impl Setup {
     }
 }
 
-async fn enrol(device: &mut Device, secret: &MassSecret, master_pins: &PinSet) -> Result<(), Failure> {
-    let (mut link, _) = device.connect().await?;
-    let result = device.enrol(&mut link, secret, master_pins).await;
-    link.close().await;
-    result
+fn not_enrolled() -> Error {
+    Error::Usage("this device is not enrolled: --mass-secret-file FILE and --user USER are needed".into())
 }
 
 /// A refusal at enrolment has few causes; naming them saves a call.
@@ -172,6 +186,7 @@ fn first(args: &ConnectArgs, folder: &Folder) -> Result<Saved, Error> {
         node: args.deployment.node.as_ref().map(ToString::to_string),
         path: args.path.clone(),
         master_key: None,
+        pending_master_key: None,
         halted: None,
     })
 }
@@ -200,7 +215,12 @@ fn updated(mut saved: Saved, args: &ConnectArgs, folder: &Folder) -> Result<Save
         saved.roots = folder.adopt_roots(roots)?;
     }
     if let Some(pins) = &args.deployment.master_pins {
-        saved.master_pins = pins.iter().map(ToString::to_string).collect();
+        let pins: Vec<String> = pins.iter().map(ToString::to_string).collect();
+        if pins != saved.master_pins {
+            // It was checked against the other pins.
+            saved.pending_master_key = None;
+        }
+        saved.master_pins = pins;
     }
     if let Some(node) = &args.deployment.node {
         saved.node = Some(node.to_string());
@@ -226,4 +246,88 @@ fn persona(saved: &Saved) -> Result<Persona, Error> {
     }
     persona.set_paths(vec![saved.path.clone().unwrap_or_else(|| facts::path(platform))]);
     Ok(facts::of_this_machine(persona))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clap::Parser;
+    use relay_lab::{Lab, LabOptions};
+    use relay_trust::write_secret_file;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    /// The options of a first start, and of later ones.
+    struct Deployed {
+        lab: Lab,
+        place: tempfile::TempDir,
+    }
+
+    impl Deployed {
+        async fn start() -> Self {
+            let lab = Lab::start(LabOptions::default()).await.unwrap();
+            let place = tempfile::tempdir().unwrap();
+            let secret = lab.mass_secret(1, Duration::from_secs(600)).await.unwrap();
+            write_secret_file(&place.path().join("mass.secret"), &secret.to_hex()).unwrap();
+            Self { lab, place }
+        }
+
+        fn prepare(&self, with_secret: bool) -> Setup {
+            let state = self.place.path().join("state");
+            let mut line = format!(
+                "client-sim connect --state {} --edge {} --server-name localhost --pin {} --roots {} --master-pin {} --node {}",
+                state.display(),
+                self.lab.edge_addr(),
+                self.lab.edge_pins().iter().next().unwrap(),
+                self.lab.folder().join("edge.crt").display(),
+                self.lab.master_pin(),
+                self.lab.node_name(),
+            );
+            if with_secret {
+                let file = self.place.path().join("mass.secret");
+                line += &format!(" --user ana@example.com --mass-secret-file {}", file.display());
+            }
+            let Command::Connect(args) = Cli::try_parse_from(line.split(' ')).unwrap().command else { unreachable!() };
+            Setup::prepare(&args, Folder::open(&state).unwrap()).unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_kill_between_the_order_and_its_receipt_does_not_lose_the_device() {
+        let deployed = Deployed::start().await;
+        let mut setup = deployed.prepare(true);
+        let mut device = setup.device.take().unwrap();
+        let key = device.key().spki();
+        // The master has it, and nothing after the order is saved.
+        setup.enrol(&mut device).await.unwrap();
+        drop((setup, device));
+        // The one use of the secret is gone, and it is not needed.
+        let mut setup = deployed.prepare(false);
+        assert!(setup.saved.master_key.is_none() && setup.saved.pending_master_key.is_some());
+        let device = setup.enrolled().await.unwrap();
+        assert_eq!(device.key().spki(), key);
+        let saved = setup.folder.load().unwrap().unwrap();
+        assert!(saved.master_key.is_some() && saved.pending_master_key.is_none());
+        deployed.lab.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_kill_before_the_order_costs_another_start_with_the_secret() {
+        let deployed = Deployed::start().await;
+        let mut setup = deployed.prepare(true);
+        let master = relay_trust::Identity::self_signed(&["master".to_owned()], 1).unwrap().spki();
+        setup.saved.pending_master_key = Some(hex::encode(&master));
+        setup.folder.save(&setup.saved).unwrap();
+        drop(setup);
+        let refused = deployed.prepare(false).enrolled().await.err().unwrap();
+        assert!(refused.exit_code() == 2 && refused.to_string().contains("--mass-secret-file"), "{refused}");
+        let mut setup = deployed.prepare(true);
+        setup.enrolled().await.unwrap();
+        // What is kept is the key of the master that enrolled it.
+        let saved = setup.folder.load().unwrap().unwrap();
+        assert!(saved.pending_master_key.is_none() && saved.master_key != Some(hex::encode(&master)));
+        deployed.lab.stop().await;
+    }
 }

@@ -68,6 +68,8 @@ pub struct Saved {
     pub path: Option<String>,
     /// The master's public key (DER, hex), learned when the device enrolled. Absent: not enrolled yet.
     pub master_key: Option<String>,
+    /// The same, from when the device was about to enrol until it knows that it is: the master may have its key already.
+    pub pending_master_key: Option<String>,
     /// Present: halted.
     pub halted: Option<Halted>,
 }
@@ -119,14 +121,13 @@ impl Saved {
         node.parse().map_err(|_| damaged("node", node))
     }
 
-    /// The master's public key.
+    /// The master's public key, of an enrolled device or of one that may be.
     ///
     /// # Errors
     /// [`Error::Usage`] if it is not hex.
     pub fn master_key(&self) -> Result<Option<Vec<u8>>, Error> {
-        let decoded =
-            self.master_key.as_deref().map(|key| crate::hex::decode(key).ok_or_else(|| damaged("master_key", key)));
-        decoded.transpose()
+        let key = self.master_key.as_deref().or(self.pending_master_key.as_deref());
+        key.map(|key| crate::hex::decode(key).ok_or_else(|| damaged("master_key", key))).transpose()
     }
 }
 
@@ -291,6 +292,7 @@ mod tests {
             node: Some("node-a".into()),
             path: None,
             master_key: Some("00ff".into()),
+            pending_master_key: None,
             halted: Some(Halted { peer: "the edge".into(), reason: "a \"wrong\" pin".into(), at_unix_s: 1 }),
         }
     }

@@ -66,7 +66,7 @@ async fn a_device_lives_its_life_and_its_refusals_have_types() {
 async fn a_device_whose_receipt_was_lost_finds_out_that_it_is_enrolled() {
     let world = World::start().await;
     let (mut device, mut other) = (world.device(Platform::Linux, 0), world.device(Platform::Linux, 0));
-    assert!(!device.is_enrolled().await);
+    assert!(!device.is_enrolled().await.unwrap());
     for (device, known) in [(&mut device, true), (&mut other, false)] {
         for first in [known, false] {
             let (mut link, _) = device.connect().await.unwrap();
@@ -75,8 +75,28 @@ async fn a_device_whose_receipt_was_lost_finds_out_that_it_is_enrolled() {
             assert!(first || matches!(enrolled, Err(Failure::Refused { step: Step::Register })));
             link.close().await;
         }
-        assert_eq!(device.is_enrolled().await, known, "the same id with another key is not it");
+        assert_eq!(device.is_enrolled().await.unwrap(), known, "the same id with another key is not it");
     }
+    world.lab.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_noted_is_not_enrolled() {
+    let world = World::start().await;
+    let mut device = world.device(Platform::Linux, 0);
+    let (secret, pins) = (world.target.mass_secret.clone().unwrap(), &world.target.master_pins);
+    let mut noted = Vec::new();
+    for full in [true, false] {
+        let (mut link, _) = device.connect().await.unwrap();
+        let enrolled = device.enrol_noting(&mut link, &secret, pins, |master| {
+            noted = master.to_vec();
+            if full { Err(Failure::Local("disk full".into())) } else { Ok(()) }
+        });
+        // A second attempt succeeds, so the first did not reach the registry.
+        assert_eq!(enrolled.await.is_err(), full);
+        link.close().await;
+    }
+    assert_eq!(device.master_spki(), Some(noted.as_slice()));
     world.lab.stop().await;
 }
 
