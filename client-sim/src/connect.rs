@@ -94,7 +94,7 @@ pub fn run(args: ConnectArgs) -> Result<(), Error> {
     if args.reset_halt {
         return reset_halt(&folder);
     }
-    start_log(args.log, args.verbose)?;
+    let _logging = start_log(args.log, args.verbose)?;
     let forwards = forwards(&args)?;
     let setup = Setup::prepare(&args, folder)?;
     if let Err(error) = resources::raise_descriptor_limit() {
@@ -124,14 +124,13 @@ fn reset_halt(folder: &Folder) -> Result<(), Error> {
     Ok(())
 }
 
-fn start_log(format: LogFormat, verbose: bool) -> Result<(), Error> {
+fn start_log(format: LogFormat, verbose: bool) -> Result<telemetry::Logging, Error> {
     let format = match format {
         LogFormat::Text => telemetry::LogFormat::Text,
         LogFormat::Json => telemetry::LogFormat::Json,
     };
     let filter = if verbose { "info,client_sim::connect=debug".parse() } else { Ok(LogFilter::default()) };
-    let installed = filter.and_then(|filter| telemetry::init(format, &filter));
-    installed.map(|_| ()).map_err(|error| Error::Usage(error.to_string()))
+    filter.and_then(|filter| telemetry::init(format, &filter)).map_err(|error| Error::Usage(error.to_string()))
 }
 
 /// The pairs of --listen and --service, then those of --forward.

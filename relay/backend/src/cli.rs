@@ -150,7 +150,8 @@ fn fail(error: &Error) -> ExitCode {
 
 fn run(file: &Path) -> Result<(), Error> {
     let config = Config::load(file)?;
-    if let Err(error) = telemetry::init(config.log_format, &config.log_filter) {
+    let logging = telemetry::init(config.log_format, &config.log_filter);
+    if let Err(error) = &logging {
         let _ = writeln!(io::stderr(), "warning: no logs: {error}");
     }
     for warning in config.identity.warnings() {

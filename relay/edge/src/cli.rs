@@ -313,7 +313,7 @@ fn key_list(file: &ConfigFile) -> Result<Answer, CommandError> {
 
 fn run(file: &ConfigFile) -> Result<(), CommandError> {
     let config = Config::load(&file.config)?;
-    telemetry::init(config.log.format, &config.log.level)
+    let _logging = telemetry::init(config.log.format, &config.log.level)
         .map_err(|error| Problems::one("log.level", error.to_string(), "write a level, for example \"info\""))?;
     let process = |operation| move |source| CommandError::Process { operation, source };
     let runtime =

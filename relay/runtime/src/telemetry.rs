@@ -2,9 +2,17 @@
 
 use std::{fmt, io::IsTerminal as _, str::FromStr};
 
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{EnvFilter, fmt::time::SystemTime, prelude::*};
 
 use crate::config::Setting;
+
+pub mod throttle;
+
+use throttle::Throttle;
+
+/// Lines that wait for a slow reader of standard error; about 2 MiB.
+pub const WAITING_LINES_MAX: usize = 8_192;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -90,42 +98,46 @@ impl Setting for LogFilter {
         "write error, warn, info, debug or trace, or levels by module such as \"info,relay_edge=debug\"";
 }
 
-/// Whether this call is the one whose settings hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Installed {
-    /// It is.
-    Now,
-    /// An earlier one is, in this process: its settings stay. Two relays in one process share one log.
-    Before,
+/// Logging that runs. Hold it to the end of the process: dropping it writes what still waits.
+#[must_use = "dropping it ends logging"]
+pub struct Logging {
+    /// None if an earlier call in this process did it: its settings stay, and two relays in one process share one log.
+    worker: Option<WorkerGuard>,
+}
+
+impl Logging {
+    /// Whether the settings of this call are the ones that hold.
+    #[must_use]
+    pub const fn is_installed(&self) -> bool {
+        self.worker.is_some()
+    }
 }
 
 /// Starts logging to standard error, for the whole process.
 ///
+/// Nobody who reads the log slowly, or makes it long, holds up the relay: lines go through a queue of
+/// [`WAITING_LINES_MAX`] to a thread of their own and are left out when it is full, and each place in the code writes so
+/// many lines a second and no more ([`throttle`]). What was left out is said in a line of its own.
+///
 /// # Errors
 /// If `filter` is none; [`LogFilter`]'s own parsing has excluded that.
-pub fn init(format: LogFormat, filter: &LogFilter) -> Result<Installed, BadLogFilter> {
+pub fn init(format: LogFormat, filter: &LogFilter) -> Result<Logging, BadLogFilter> {
     let filter = EnvFilter::try_new(&filter.0).map_err(|error| BadLogFilter(error.to_string()))?;
+    let (writer, worker) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(WAITING_LINES_MAX)
+        .thread_name("log")
+        .finish(std::io::stderr());
+    let throttle = Throttle::new(format, writer.clone());
     let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_timer(SystemTime);
     let installed = match format {
-        LogFormat::Text => registry
-            .with(
-                tracing_subscriber::fmt::layer()
-                    .with_writer(std::io::stderr)
-                    .with_timer(SystemTime)
-                    .with_ansi(std::io::stderr().is_terminal()),
-            )
-            .try_init(),
-        LogFormat::Json => registry
-            .with(
-                tracing_subscriber::fmt::layer()
-                    .json()
-                    .flatten_event(true)
-                    .with_writer(std::io::stderr)
-                    .with_timer(SystemTime),
-            )
-            .try_init(),
+        LogFormat::Text => {
+            registry.with(layer.with_ansi(std::io::stderr().is_terminal()).with_filter(throttle)).try_init()
+        }
+        LogFormat::Json => registry.with(layer.json().flatten_event(true).with_filter(throttle)).try_init(),
     };
-    Ok(if installed.is_ok() { Installed::Now } else { Installed::Before })
+    Ok(Logging { worker: installed.is_ok().then_some(worker) })
 }
 
 #[cfg(test)]
@@ -134,8 +146,9 @@ mod tests {
 
     #[test]
     fn twice_is_harmless() {
-        init(LogFormat::Json, &LogFilter::default()).unwrap();
-        assert_eq!(init(LogFormat::Text, &"debug".parse().unwrap()), Ok(Installed::Before));
+        let first = init(LogFormat::Json, &LogFilter::default()).unwrap();
+        assert!(first.is_installed());
+        assert!(!init(LogFormat::Text, &"debug".parse().unwrap()).unwrap().is_installed());
     }
 
     #[test]
