@@ -23,6 +23,7 @@ use tokio::sync::mpsc;
 
 mod frozen;
 mod garbage;
+mod log;
 mod strangers;
 
 /// What a whole visit of a legitimate device may take beside any number of hostile peers: first contact, enrolment, `auth`, `ping`
