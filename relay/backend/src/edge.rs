@@ -98,9 +98,6 @@ impl ConnectError {
 /// The configuration cannot be used for TLS: a mistake of this program's tables, found at start.
 #[derive(Debug, thiserror::Error)]
 pub enum EdgeError {
-    /// No such TLS profile.
-    #[error("there is no TLS profile for a backend")]
-    NoProfile,
     /// The profile does not work.
     #[error(transparent)]
     Tls(#[from] relay_trust::TlsConfigError),
@@ -215,6 +212,5 @@ fn tls(pin: Option<Pin>, alpn: &[u8]) -> Result<Arc<ClientConfig>, EdgeError> {
         Some(pins) => pinned_verifier(pins),
         None => shared_key_verifier(),
     };
-    let profile = TlsProfile::default_for("linux").ok_or(EdgeError::NoProfile)?;
-    Ok(Arc::new(client_config(profile, verifier, None, alpn)?))
+    Ok(Arc::new(client_config(TlsProfile::BACKHAUL, verifier, None, alpn)?))
 }
