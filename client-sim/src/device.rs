@@ -10,7 +10,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use relay_runtime::clock::Clock;
+use relay_runtime::{
+    buffers::{Buffers, ReadAhead},
+    clock::Clock,
+};
 use relay_trust::{DeviceKey, Identity, MassSecret, PinSet, peer_spki, random, sha256};
 use relay_wire::{
     builtin::{self, EnrolOrder, EnrolReceipt, Status},
@@ -43,7 +46,7 @@ pub use failure::{Failure, Step};
 pub use link::{Answer, Link, Quiet};
 
 /// The stream of a tunnel, once the service is at its other end.
-pub type Tunnel = TlsStream<TcpStream>;
+pub type Tunnel = TlsStream<ReadAhead<TcpStream>>;
 
 /// One device.
 pub struct Device {
@@ -111,6 +114,12 @@ impl Device {
     #[must_use]
     pub fn master_spki(&self) -> Option<&[u8]> {
         self.master_spki.as_deref()
+    }
+
+    /// What its tunnels read into.
+    #[must_use]
+    pub fn buffers(&self) -> &Buffers {
+        &self.edge.buffers
     }
 
     /// Opens the persistent connection.
@@ -188,6 +197,7 @@ impl Device {
         };
         let tunnel = dial::tunnel(
             link.address(),
+            &self.edge.buffers,
             &offer.token,
             master_pins.clone(),
             &self.identity,
@@ -307,7 +317,9 @@ impl Device {
     pub async fn open(&self, granted: Granted, service: &ServiceName) -> Result<Tunnel, Failure> {
         let pins = trust::node_pins(&granted.grant)?;
         let Granted { offer, edge, .. } = granted;
-        let connection = dial::tunnel(edge, &offer.token, pins, &self.identity, self.persona.tls, Step::Tunnel).await?;
+        let connection =
+            dial::tunnel(edge, &self.edge.buffers, &offer.token, pins, &self.identity, self.persona.tls, Step::Tunnel)
+                .await?;
         let mut stream = connection.stream;
         let deadline = Instant::now() + limits::TUNNEL_HANDSHAKE;
         preface(&mut stream, service, deadline, Step::Tunnel).await?;

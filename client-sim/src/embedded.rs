@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use relay_lab::{Lab, LabOptions};
+use relay_runtime::buffers::Buffers;
 use relay_trust::{PinSet, Roots};
 use tokio::runtime::{Builder, Runtime};
 
@@ -57,6 +58,7 @@ pub async fn target(lab: &Lab, devices: u32) -> Result<Target, Error> {
         server_name: server_name("localhost")?,
         pins: lab.edge_pins().clone(),
         roots: Roots::from_der(std::slice::from_ref(lab.edge_certificate())).map_err(|error| unusable(&error))?,
+        buffers: Buffers::default(),
     };
     let secret = lab.mass_secret(u64::from(devices), SECRET_LIFETIME).await.map_err(|error| unusable(&error))?;
     Ok(Target {

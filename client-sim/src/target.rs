@@ -2,6 +2,7 @@
 
 use std::{fmt, path::Path, str::FromStr, sync::Arc};
 
+use relay_runtime::buffers::Buffers;
 use relay_trust::{MassSecret, PinSet, RootSource, Roots, read_secret_file};
 use relay_wire::ids::BackendName;
 use rustls::pki_types::ServerName;
@@ -81,6 +82,8 @@ pub struct EdgeTarget {
     pub pins: PinSet,
     /// The roots, to one of which its chain must lead.
     pub roots: Roots,
+    /// What tunnels there read into; clones share it, so that a fleet has one set of buffers.
+    pub buffers: Buffers,
 }
 
 /// What a device is deployed with: an edge, the master's pins, and what the first contact takes.
@@ -109,7 +112,13 @@ impl EdgeTarget {
         let source = args.roots.as_ref().ok_or_else(|| {
             missing("--roots FILE|system|mozilla", "a self-signed edge certificate may be its own root")
         })?;
-        Ok(Self { edges: args.edges.clone(), server_name, pins, roots: load_roots(source)? })
+        Ok(Self {
+            edges: args.edges.clone(),
+            server_name,
+            pins,
+            roots: load_roots(source)?,
+            buffers: Buffers::default(),
+        })
     }
 }
 

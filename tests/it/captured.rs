@@ -356,7 +356,8 @@ async fn echoed(site: &Site, device: &Device, offer: &Offer) -> io::Result<Vec<u
     let pins = PinSet::from(Pin::new(PinKind::Spki, site.node().observer.identity().fingerprints().spki));
     let identity = Identity::from_device_key(device.key()).unwrap();
     let profile = device.persona().tls;
-    let tunnel = dial::tunnel(site.edge().address, &offer.token, pins, &identity, profile, Step::Tunnel).await;
+    let tunnel =
+        dial::tunnel(site.edge().address, device.buffers(), &offer.token, pins, &identity, profile, Step::Tunnel).await;
     let mut stream = tunnel.map_err(io::Error::other)?.stream;
     stream.write_all(&builtin::preface(&service("echo"))).await?;
     stream.write_all(b"ping").await?;

@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use relay_runtime::buffers::Buffers;
 use relay_trust::{MassSecret, PinSet, random};
 use relay_wire::{
     Platform,
@@ -59,6 +60,7 @@ impl Setup {
             server_name: server_name(&saved.server_name)?,
             pins: saved.pins()?,
             roots: load_roots(&folder.roots(&saved)?)?,
+            buffers: Buffers::default(),
         };
         let paths = persona.paths();
         let device = Device::new(persona, Arc::new(edge), folder.key()?, saved.master_key()?, Clock::system())?;

@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use relay_runtime::buffers::{Buffers, ReadAhead};
 use relay_trust::{Identity, LastVerdict, PinSet, TlsProfile, client_config, edge_verifier};
 use relay_wire::{
     ids::{Exporter, Token},
@@ -18,7 +19,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{Failure, Step};
+use super::{Failure, Step, Tunnel};
 use crate::target::{EdgeAddress, EdgeTarget};
 
 /// From the first packet to a connected socket, over all addresses of one edge: a TCP handshake with three losses.
@@ -134,7 +135,7 @@ fn connector(
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-fn exporter(stream: &TlsStream<TcpStream>, label: &[u8]) -> Result<Exporter, Failure> {
+fn exporter<IO>(stream: &TlsStream<IO>, label: &[u8]) -> Result<Exporter, Failure> {
     let bytes = stream
         .get_ref()
         .1
@@ -146,19 +147,20 @@ fn exporter(stream: &TlsStream<TcpStream>, label: &[u8]) -> Result<Exporter, Fai
 /// A tunnel's TLS connection to a backend, before its preface.
 pub struct TunnelConnection {
     /// The stream.
-    pub stream: TlsStream<TcpStream>,
+    pub stream: Tunnel,
     /// What binds proofs to this connection.
     pub exporter: Exporter,
     /// The backend's certificate, which matched a pin.
     pub certificate: CertificateDer<'static>,
 }
 
-/// Claims the tunnel of `token` at the edge and speaks TLS with the backend behind it.
+/// Claims the tunnel of `token` at the edge and speaks TLS with the backend behind it, reading into `buffers`.
 ///
 /// # Errors
 /// [`Failure::WrongBackend`] if its certificate matches no pin; otherwise a matter of reach.
 pub async fn tunnel(
     edge: SocketAddr,
+    buffers: &Buffers,
     token: &Token,
     pins: PinSet,
     identity: &Identity,
@@ -177,6 +179,7 @@ pub async fn tunnel(
     let verifier = edge_verifier(pins, None, Arc::clone(&verdict));
     let name = ServerName::try_from(token.server_name()).map_err(|error| Failure::Local(error.to_string()))?;
     let connector = connector(profile, verifier, Some(identity), alpn::TUNNEL)?;
+    let tcp = ReadAhead::new(tcp, buffers.clone());
     let stream = match timeout(TUNNEL, connector.connect(name, tcp)).await {
         Err(_) => return Err(Failure::Timeout { step, after: TUNNEL }),
         Ok(Ok(stream)) => stream,

@@ -6,7 +6,6 @@
 
 mod backend;
 pub mod backoff;
-pub mod buffers;
 pub mod cli;
 pub mod config;
 mod control;

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, io, net::SocketAddr, time::Duration};
 
-use relay_runtime::config::HostPort;
+use relay_runtime::{
+    buffers::{Buffers, ReadAhead},
+    config::HostPort,
+};
 use relay_wire::{
     builtin::Status,
     frame::data::Remote,
@@ -14,8 +17,6 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
-
-use crate::buffers::{Buffers, ReadAhead};
 
 mod builtin;
 pub mod copy;

@@ -9,7 +9,11 @@ use std::{
     time::Duration,
 };
 
-use relay_runtime::{clock::Clock, tls::ReloadableIdentity};
+use relay_runtime::{
+    buffers::{Buffers, ReadAhead},
+    clock::Clock,
+    tls::ReloadableIdentity,
+};
 use relay_trust::{ExpectedKey, ServerIdentity, peer_spki, tunnel_server_config};
 use relay_wire::{
     builtin::{self, Status},
@@ -29,7 +33,6 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    buffers::ReadAhead,
     grants::Verifier,
     metrics::Metrics,
     registry::thread::RegistryHandle,
@@ -87,7 +90,7 @@ impl Host {
             identity: parts.identity,
             services: std::sync::RwLock::new(Arc::new(parts.services)),
             registry: parts.registry,
-            means: Means { buffers: crate::buffers::Buffers::default(), metrics: parts.metrics, idle: parts.idle },
+            means: Means { buffers: Buffers::default(), metrics: parts.metrics, idle: parts.idle },
             clock: parts.clock,
             places: Arc::new(Semaphore::new(tunnels_max)),
             tunnels_max,

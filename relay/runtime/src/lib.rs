@@ -6,10 +6,12 @@
 //! - [`clock`], [`mailbox`], [`driver`]: one connection, one state machine, one loop.
 //! - [`tasks`]: who owns a task.
 //! - [`listen`], [`tls`]: connections come in, and the ClientHello decides.
+//! - [`buffers`]: bytes on their way through TLS, in large steps and without memory for what is idle.
 //! - [`handover`], [`splice`]: a data connection leaves TLS and becomes a tunnel.
 //! - [`drain`], [`admin`], [`telemetry`], [`resources`], [`config`]: the process and its operator.
 
 pub mod admin;
+pub mod buffers;
 pub mod clock;
 pub mod config;
 pub mod drain;

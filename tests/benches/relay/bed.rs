@@ -8,7 +8,7 @@ use client_sim::{
     profiles::Persona,
     target::{EdgeAddress, EdgeTarget, Target, load_mass_secret, server_name},
 };
-use relay_runtime::clock::Clock;
+use relay_runtime::{buffers::Buffers, clock::Clock};
 use relay_trust::{DeviceKey, PinSet, RootSource, Roots};
 use relay_wire::{
     Platform,
@@ -38,6 +38,7 @@ impl Bed {
             server_name: server_name("localhost").expect("a name"),
             pins: PinSet::from_str(&relay.edge_pin).expect("a pin"),
             roots: Roots::load(&RootSource::File(relay.roots())).expect("the edge's certificate"),
+            buffers: Buffers::default(),
         };
         let target = Target {
             edge,

@@ -25,7 +25,7 @@ use relay_edge::{
     keystore,
     setup::{self, Init},
 };
-use relay_runtime::{clock::Clock, drain::Drain, tasks::Tasks};
+use relay_runtime::{buffers::Buffers, clock::Clock, drain::Drain, tasks::Tasks};
 use relay_trust::{DeviceKey, MassSecret, Pin, PinKind, PinSet, Roots, SharedKey};
 use relay_wire::{
     Platform,
@@ -302,6 +302,7 @@ pub fn target(addresses: &[SocketAddr], certificates: &[CertificateDer<'static>]
         server_name: ServerName::try_from("localhost").unwrap(),
         pins: PinSet::new(certificates.iter().map(|certificate| pin_of(certificate)).collect()).unwrap(),
         roots: Roots::from_der(certificates).unwrap(),
+        buffers: Buffers::default(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{io, time::Duration};
 
+use relay_runtime::buffers::Buffers;
 use relay_wire::builtin::{Content, SinkReceipt, SourceOrder};
 use sha2::{Digest, Sha256};
 use tokio::{
@@ -10,7 +11,6 @@ use tokio::{
 };
 
 use super::{Means, TunnelStream, copy::End};
-use crate::buffers::Buffers;
 
 /// A buffer that goes back to its pool.
 struct Held<'a> {

@@ -6,15 +6,13 @@
 
 use std::{future::poll_fn, io, pin::pin, task::Poll, time::Duration};
 
+use relay_runtime::buffers::{Broken, Buffers, Direction};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::Instant,
 };
 
-use crate::{
-    buffers::{Broken, Buffers, Direction},
-    metrics::Metrics,
-};
+use crate::metrics::Metrics;
 
 /// How a copy ended.
 #[derive(Debug)]
