@@ -227,7 +227,9 @@ pub fn add(folder: &Path, name: &BackendName, role: Role, key: SharedKey) -> Res
             return Err(KeyStoreError::Refused(format!("{name} is known as {is}; use another name for a {role}")));
         }
         if entry.keys.iter().any(|known| known.fingerprint() == key.fingerprint()) {
-            return Err(KeyStoreError::Refused(format!("{name} has this key already; nothing to do")));
+            return Err(KeyStoreError::Refused(format!(
+                "{name} has this key already; for a further one give another --key-file, or none to have one made"
+            )));
         }
         if entry.keys.len() >= KEYS_MAX {
             return Err(KeyStoreError::Refused(format!(
@@ -237,6 +239,18 @@ pub fn add(folder: &Path, name: &BackendName, role: Role, key: SharedKey) -> Res
             )));
         }
         keys = entry.keys;
+    }
+    // A key is one backend's own: with the same one, a captured node could log in as the master.
+    let fingerprint = key.fingerprint();
+    for (file, other) in files(folder)? {
+        if let (Ok(other), Ok(entry)) = (other, read(&file))
+            && other != *name
+            && entry.keys.iter().any(|known| known.fingerprint() == fingerprint)
+        {
+            return Err(KeyStoreError::Refused(format!(
+                "{other} has this key; every backend has its own: give the shared.key of {name}"
+            )));
+        }
     }
     keys.push(key);
     write(&path, role, &keys)?;

@@ -69,6 +69,8 @@ fn keys_rotate_and_go() {
     let third = add(folder.path(), &m, Role::Master, key(3)).unwrap_err().to_string();
     assert!(third.contains(&format!("key remove --name m --fingerprint {}", key(1).fingerprint())), "{third}");
     assert!(add(folder.path(), &m, Role::StorageNode, key(3)).unwrap_err().to_string().contains("known as master"));
+    let shared = add(folder.path(), &name("n"), Role::StorageNode, key(2)).unwrap_err().to_string();
+    assert!(shared.contains("every backend has its own"), "{shared}");
     remove(folder.path(), &m, &key(1).fingerprint()).unwrap();
     assert!(remove(folder.path(), &m, &key(1).fingerprint()).unwrap_err().to_string().contains("key list"));
     let lines = KeyStore::load(folder.path()).ok().unwrap().list();

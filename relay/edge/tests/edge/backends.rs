@@ -91,17 +91,13 @@ async fn devices_are_told_later_while_master_or_node_is_away() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_newest_master_is_asked_alone_and_one_that_leaves_no_more() {
     let edge = TestEdge::start();
-    relay_edge::keystore::add(
-        &edge.keys,
-        &crate::kit::name("spare-hq"),
-        Role::Master,
-        SharedKey::from_hex(&edge.node_key.to_hex()).unwrap_or_else(|error| panic!("{error}")),
-    )
-    .unwrap();
+    let key = SharedKey::generate();
+    let copy = SharedKey::from_hex(&key.to_hex()).unwrap_or_else(|error| panic!("{error}"));
+    relay_edge::keystore::add(&edge.keys, &crate::kit::name("spare-hq"), Role::Master, copy).unwrap();
     edge.drain.reload();
     edge.metric_becomes("sallyport_edge_reloads_total{outcome=\"done\"}", 1).await;
     let mut old = edge.master(1).await.unwrap();
-    let mut new = Control::login(&edge, "spare-hq", Role::Master, &edge.node_key, 2).await.unwrap();
+    let mut new = Control::login(&edge, "spare-hq", Role::Master, &key, 2).await.unwrap();
     let mut device = Device::connect(&edge).await;
     device.authenticate(&mut new).await;
     new.send(&ControlFrame::Leave).await;
