@@ -11,8 +11,8 @@ pub struct Status {
     pub name: String,
     /// `master` or `storage-node`.
     pub role: &'static str,
-    /// The process's life, as its edges order it.
-    pub generation: u64,
+    /// The process's life, as its edges order it; as text, like theirs, because it has more digits than a JSON number keeps.
+    pub generation: String,
     /// Every configured edge.
     pub edges: Vec<EdgeStatus>,
     /// Tunnels under way.
@@ -63,7 +63,7 @@ impl Status {
         Self {
             name: shared.me.name.to_string(),
             role: shared.me.role.as_str(),
-            generation: shared.me.generation.0,
+            generation: shared.me.generation.0.to_string(),
             edges: shared
                 .edges
                 .iter()
