@@ -114,8 +114,13 @@ fn reset_halt(folder: &Folder) -> Result<(), Error> {
     };
     let text = match saved.halted.take() {
         Some(halted) => format!(
-            "no longer halted; it was since {} (unix seconds): {}: {}",
-            halted.at_unix_s, halted.peer, halted.reason
+            "no longer halted; it was since {} (unix seconds): {}: {}\nthis device still expects {} of the edge and {} of the \
+             master; if it is these that are wrong, give the right --pin or --master-pin at the next start",
+            halted.at_unix_s,
+            halted.peer,
+            halted.reason,
+            saved.pins.join(","),
+            saved.master_pins.join(",")
         ),
         None => "was not halted".to_owned(),
     };

@@ -20,6 +20,8 @@ Examples:
     client-sim connect --state ~/.sallyport --node node-a --forward 127.0.0.1:9000=web --forward 127.0.0.1:5433=postgres
   After a halt, when a person has found out why the certificate was another one:
     client-sim connect --state ~/.sallyport --reset-halt
+  After `relay-backend device reset`, to enrol again:
+    client-sim connect --state ~/.sallyport --mass-secret-file mass.secret --listen 127.0.0.1:9000 --service web
 
 Prints `listening on ADDRESS for SERVICE` on standard error for each service when it is ready.
 Exit codes: 0 drained after SIGTERM or Ctrl-C; 1 failed; 2 wrong usage or state; 3 halted (wrong certificate).";
@@ -46,11 +48,12 @@ pub struct ConnectArgs {
     /// A local address and its service in one.
     #[arg(long, value_name = "ADDR:PORT=SERVICE")]
     pub forward: Vec<Forward>,
-    /// The platform whose format, TLS and habits this device has; fixed at the first start [default: linux].
+    /// The platform whose format, TLS and habits this device has; fixed at the first start: win, mac, linux, ios,
+    /// android or wp [default: linux].
     #[arg(long, value_name = "PLATFORM", value_parser = super::platform)]
     pub platform: Option<Platform>,
     /// Whose device it is, as `name@example.com`; needed to enrol.
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", value_parser = user)]
     pub user: Option<String>,
     /// The path that sync requests name, in the platform's own syntax [default: one that fits the platform].
     #[arg(long, value_name = "PATH")]
@@ -70,4 +73,14 @@ pub struct ConnectArgs {
     /// Also log a line for each connection: bytes each way, times, how it ended.
     #[arg(long, short)]
     pub verbose: bool,
+}
+
+/// The shape of a user, so that a slip is named here: the edge refuses what breaks its grammar, and tells a stranger no reason.
+fn user(text: &str) -> Result<String, String> {
+    let well_formed = text.split_once('@').is_some_and(|(name, domain)| !name.is_empty() && domain.contains('.'));
+    if well_formed && !text.contains(char::is_whitespace) {
+        Ok(text.to_owned())
+    } else {
+        Err("write it as name@example.com".to_owned())
+    }
 }

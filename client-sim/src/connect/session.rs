@@ -113,7 +113,8 @@ impl Sessions {
                     return self.halt(failure);
                 }
                 Ended::Failed(failure) => {
-                    let wait = backoff.wait();
+                    // "Later" names the earliest moment; the spread on top keeps devices from coming back all at once.
+                    let wait = failure.retry_after().unwrap_or_default() + backoff.wait();
                     tracing::warn!(session = number, %failure, retry_in = ?wait, "no session");
                     wait
                 }

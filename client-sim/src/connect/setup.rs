@@ -47,6 +47,8 @@ impl Setup {
         };
         let mass_secret = match &args.deployment.mass_secret_file {
             Some(file) if saved.master_key.is_none() => Some(load_mass_secret(file)?),
+            // Of use after an administrator's `device reset`; a start that names a secret long since removed is as good.
+            Some(file) if file.exists() => Some(load_mass_secret(file)?),
             // Who may be enrolled already may not need it any more.
             None if saved.master_key.is_none() && saved.pending_master_key.is_none() => return Err(not_enrolled()),
             Some(_) | None => None,
@@ -77,7 +79,9 @@ impl Setup {
         let Some(mut device) = self.device.take() else {
             return Err(Error::Usage("the device is in use already".into()));
         };
-        if self.saved.master_key.is_none() {
+        let was_enrolled = self.saved.master_key.is_some();
+        let reset = was_enrolled && self.mass_secret.is_some() && is_unknown(&device).await;
+        if reset || !was_enrolled {
             let mut backoff = Backoff::default();
             while let Err(error) = self.enrol(&mut device).await {
                 let Error::Device(failure) = error else { return Err(error) };
@@ -138,6 +142,14 @@ impl Setup {
 
 fn not_enrolled() -> Error {
     Error::Usage("this device is not enrolled: --mass-secret-file FILE and --user USER are needed".into())
+}
+
+/// Whether the master refuses what this device believes to be its enrolment. An edge out of reach says nothing about that.
+async fn is_unknown(device: &Device) -> bool {
+    let Ok((mut link, _)) = device.connect().await else { return false };
+    let answer = device.authenticate(&mut link).await;
+    link.close().await;
+    matches!(answer, Err(Failure::Refused { .. }))
 }
 
 /// A refusal at enrolment has few causes; naming them saves a call.

@@ -153,11 +153,22 @@ impl Folder {
         if !path.exists() {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed("create"))?;
         }
-        let mode = fs::metadata(path).map_err(failed("read"))?.permissions().mode();
-        if mode & 0o077 != 0 {
+        let found = fs::metadata(path).map_err(failed("read"))?;
+        if !found.is_dir() {
             return Err(Error::Usage(format!(
-                "--state {}: others can look into this folder; run `chmod 700 {}`",
-                path.display(),
+                "--state {}: not a folder; give one of the device's own",
+                path.display()
+            )));
+        }
+        if found.permissions().mode() & 0o077 != 0 {
+            // A folder of somebody else's, such as /tmp, must not be closed to others: that advice is for ours alone.
+            let remedy = if path.join(KEY).exists() {
+                format!("run `chmod 700 {}`", path.display())
+            } else {
+                "give the device a folder of its own; one that does not exist is made".to_owned()
+            };
+            return Err(Error::Usage(format!(
+                "--state {}: others can look into this folder; {remedy}",
                 path.display()
             )));
         }
@@ -330,7 +341,11 @@ mod tests {
         let path = place.path().join("state");
         fs::create_dir(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let refusal = Folder::open(&path).err().unwrap().to_string();
+        assert!(refusal.contains("of its own") && !refusal.contains("chmod"), "{refusal}");
+        fs::write(path.join(KEY), "").unwrap();
         assert!(Folder::open(&path).err().unwrap().to_string().contains("chmod 700"));
+        assert!(Folder::open(&path.join(KEY)).err().unwrap().to_string().contains("not a folder"));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
         let folder = Folder::open(&path).unwrap();
         fs::write(path.join(STATE), "platform = 3\n").unwrap();
