@@ -73,6 +73,9 @@ impl Progress {
                     bar.set_position(done);
                     bar.set_message(wrong(done - right));
                 }
+                if let (Some(bar), Some((done, right))) = (bars.last(), states.last()) {
+                    bar.set_message(wrong(done - right) + &later(self.recorder.retries()));
+                }
             }
             Face::Lines { last } => {
                 let mut line = String::new();
@@ -81,6 +84,7 @@ impl Progress {
                 }
                 let missing: u64 = states.iter().map(|(done, right)| done - right).sum();
                 line.push_str(&wrong(missing));
+                line.push_str(&later(self.recorder.retries()));
                 if line != *last {
                     // Nobody may be reading; the result goes to standard output.
                     let _ = writeln!(io::stderr(), "{:5.1} s{line}", self.started.elapsed().as_secs_f64());
@@ -105,6 +109,11 @@ impl Progress {
 
 fn wrong(count: u64) -> String {
     if count == 0 { String::new() } else { format!("  {count} not as expected") }
+}
+
+/// Without this a relay whose master is away would look like a simulator that hangs.
+fn later(retries: u64) -> String {
+    if retries == 0 { String::new() } else { format!("  \"later\" {retries} times") }
 }
 
 fn bars(expected: &[u64; 6]) -> Face {

@@ -209,6 +209,12 @@ impl Recorder {
         self.state().retries += 1;
     }
 
+    /// Retries after "later" so far.
+    #[must_use]
+    pub fn retries(&self) -> u64 {
+        self.state().retries
+    }
+
     /// Devices of `platform` that are done, and how many of them got what they should.
     #[must_use]
     pub fn progress(&self, platform: Platform) -> (u64, u64) {

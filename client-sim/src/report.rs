@@ -310,7 +310,7 @@ mod tests {
         assert!(text.contains("every device got what it should"), "{text}");
         let text = text::render(&summary(Outcome::Timeout));
         assert!(text.contains("1 of 13 devices"), "{text}");
-        assert!(text.contains("because of <x>"), "{text}");
+        assert!(text.contains("stolen-id, timeout: linux 2: because of <x>"), "{text}");
     }
 
     #[test]

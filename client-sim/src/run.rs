@@ -44,9 +44,11 @@ const DESCRIPTORS_PER_DEVICE: u64 = 10;
 /// be made.
 pub fn run(args: &RunArgs) -> Result<(), Error> {
     let embedded = args.edge.edges.is_empty();
-    if embedded && (args.edge.pins.is_some() || args.edge.roots.is_some() || args.deployment.mass_secret_file.is_some())
-    {
-        return Err(Error::Usage("--edge HOST:PORT is needed with --pin, --roots and --mass-secret-file".into()));
+    if embedded {
+        embedded_alone(args)?;
+    }
+    if let Some(path) = &args.report {
+        writable(path)?;
     }
     let seed = args.seed.unwrap_or_else(|| if embedded { 1 } else { u64::from_be_bytes(random()) });
     raise_descriptors(args);
@@ -69,6 +71,31 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     };
     write_results(args, &summary)?;
     if summary.passed { Ok(()) } else { Err(Error::Verdict) }
+}
+
+/// Refuses options of a real relay without its address: a fleet against the embedded one would pass and say nothing about
+/// the relay that was meant.
+fn embedded_alone(args: &RunArgs) -> Result<(), Error> {
+    let given = [
+        ("--server-name", args.edge.server_name.is_some()),
+        ("--pin", args.edge.pins.is_some()),
+        ("--roots", args.edge.roots.is_some()),
+        ("--master-pin", args.deployment.master_pins.is_some()),
+        ("--mass-secret-file", args.deployment.mass_secret_file.is_some()),
+        ("--node", args.deployment.node.is_some()),
+    ];
+    match given.into_iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((option, _)) => Err(Error::Usage(format!(
+            "{option} describes a real relay, so --edge HOST:PORT is needed with it; without both, the relay is embedded"
+        ))),
+    }
+}
+
+/// Whether the page can be written at the end, asked before a run of minutes and not after it. What is there stays until then.
+fn writable(path: &Path) -> Result<(), Error> {
+    let opened = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    opened.map(drop).map_err(|source| Error::File { action: "write", path: path.to_owned(), source })
 }
 
 fn raise_descriptors(args: &RunArgs) {

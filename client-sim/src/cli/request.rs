@@ -151,7 +151,7 @@ pub enum BuildFormat {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = BUILD_EXAMPLES)]
 pub struct BuildArgs {
-    /// The platform.
+    /// The platform: win, mac, linux, ios, android or wp.
     #[arg(long, value_name = "PLATFORM", value_parser = super::platform)]
     pub platform: Platform,
     /// What it says.
@@ -172,7 +172,7 @@ pub struct SendArgs {
     /// The edge.
     #[command(flatten)]
     pub edge: EdgeArgs,
-    /// The platform.
+    /// The platform: win, mac, linux, ios, android or wp.
     #[arg(long, value_name = "PLATFORM", value_parser = super::platform)]
     pub platform: Platform,
     /// What it says.

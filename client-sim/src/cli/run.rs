@@ -29,7 +29,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub deployment: DeploymentArgs,
     /// How many devices, over the six platforms in equal parts.
-    #[arg(long, default_value = "600", value_name = "N", value_parser = super::at_least_one)]
+    #[arg(long, default_value = "600", value_name = "N", value_parser = devices)]
     pub devices: NonZeroU32,
     /// Bytes that each device backs up and restores (`1MiB`, `64KiB`, `0`: no transfer).
     #[arg(long, default_value = "1MiB", value_name = "BYTES", value_parser = super::run::bytes)]
@@ -63,6 +63,15 @@ pub enum Format {
     Text,
     /// One JSON object.
     Json,
+}
+
+/// Devices in a run at most: the schedule of all of them is made before the first one starts.
+const DEVICES_MAX: u32 = 1_000_000;
+
+/// A number of devices.
+fn devices(text: &str) -> Result<NonZeroU32, String> {
+    let number = text.parse().ok().filter(|number: &NonZeroU32| number.get() <= DEVICES_MAX);
+    number.ok_or_else(|| format!("give a whole number from 1 to {DEVICES_MAX}"))
 }
 
 /// A number of bytes with an optional unit: `1048576`, `64KiB`, `1MiB`, `2GiB`, `1MB`.

@@ -25,18 +25,33 @@ pub fn render(summary: &Summary) -> String {
     }));
     table(&mut out, &lines);
     out.push('\n');
-    for surprise in &summary.surprises {
-        line(
-            &mut out,
-            &format!(
-                "{} {} ({}) was {}: {}",
-                surprise.platform, surprise.index, surprise.part, surprise.observed, surprise.reason
-            ),
-        );
-    }
+    surprises(&mut out, summary);
     figures(&mut out, summary);
     line(&mut out, &verdict(summary));
     out
+}
+
+/// One line per reason with the devices that had it: a wrong pin or an expired secret strikes all of them alike.
+fn surprises(out: &mut String, summary: &Summary) {
+    let mut groups: Vec<(&str, &str, &str, Vec<String>)> = Vec::new();
+    for surprise in &summary.surprises {
+        let device = format!("{} {}", surprise.platform, surprise.index);
+        let same = |group: &&mut (&str, &str, &str, Vec<String>)| {
+            (group.0, group.1, group.2) == (surprise.part, surprise.observed, surprise.reason.as_str())
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.3.push(device),
+            None => groups.push((surprise.part, surprise.observed, &surprise.reason, vec![device])),
+        }
+    }
+    for (part, observed, reason, devices) in groups {
+        let reason = reason.strip_prefix(observed).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(reason);
+        line(out, &format!("{part}, {observed}: {}: {reason}", devices.join(", ")));
+    }
+    let shown = u64::try_from(summary.surprises.len()).unwrap_or(u64::MAX);
+    if summary.wrong > shown {
+        line(out, &format!("and {} more devices, not listed", summary.wrong - shown));
+    }
 }
 
 fn line(out: &mut String, text: &str) {

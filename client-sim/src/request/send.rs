@@ -3,7 +3,11 @@
 use std::io::{self, BufRead, Read, Write};
 
 use relay_runtime::clock::Clock;
-use relay_wire::{Validator, grant::Grant, limits};
+use relay_wire::{
+    Validator,
+    grant::{Grant, PinKind},
+    limits,
+};
 use tokio::runtime::Builder;
 
 use super::build::{self, Draft};
@@ -94,6 +98,15 @@ fn word(format: Format, word: &str) -> String {
     }
 }
 
+/// The node's pin as pin options read it: bare digits would be read as the pin of a whole certificate.
+fn pin(grant: &Grant) -> String {
+    let kind = match grant.node_pin.kind {
+        PinKind::Leaf => "leaf",
+        PinKind::Spki => "spki",
+    };
+    format!("{kind}:{}", hex::encode(&grant.node_pin.digest))
+}
+
 fn tunnel(format: Format, offer: &relay_wire::frame::reply::Offer) -> String {
     // Shown unverified: this command does not know the master's key. The token stays unsaid, whoever has it has the tunnel.
     let grant = Grant::decode(&offer.grant.grant);
@@ -104,7 +117,7 @@ fn tunnel(format: Format, offer: &relay_wire::frame::reply::Offer) -> String {
             grant.device_id,
             grant.user,
             grant.node,
-            hex::encode(&grant.node_pin.digest),
+            pin(&grant),
             grant.expires_at.unix_seconds()
         ),
         (Format::Text, Err(_)) => format!("tunnel for {:?}, with a grant that does not decode\n", offer.lifetime),
@@ -114,7 +127,7 @@ fn tunnel(format: Format, offer: &relay_wire::frame::reply::Offer) -> String {
                     "device": grant.device_id.to_string(),
                     "user": grant.user,
                     "node": grant.node.as_str(),
-                    "node_pin": hex::encode(&grant.node_pin.digest),
+                    "node_pin": pin(&grant),
                     "expires_unix_s": grant.expires_at.unix_seconds(),
                 })
             });
