@@ -71,7 +71,7 @@ const DEVICES_MAX: u32 = 1_000_000;
 /// A number of devices.
 fn devices(text: &str) -> Result<NonZeroU32, String> {
     let number = text.parse().ok().filter(|number: &NonZeroU32| number.get() <= DEVICES_MAX);
-    number.ok_or_else(|| format!("give a whole number from 1 to {DEVICES_MAX}"))
+    number.ok_or_else(|| format!("give a whole number, at least 1 and at most {DEVICES_MAX}"))
 }
 
 /// A number of bytes with an optional unit: `1048576`, `64KiB`, `1MiB`, `2GiB`, `1MB`.
