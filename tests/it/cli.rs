@@ -270,7 +270,7 @@ fn a_client_says_what_is_wrong_with_its_options() {
     connect(&["--forward", "127.0.0.1:0=web"], &["--edge HOST:PORT is needed"]);
     connect(&["--reset-halt"], &["nothing is halted"]);
     mode(&state, 0o755);
-    connect(&["--forward", "127.0.0.1:0=web"], &["chmod 700"]);
+    connect(&["--forward", "127.0.0.1:0=web"], &["others can look into this folder"]);
 
     let request = |arguments: &[&str], words: &[&str]| fails("client-sim", arguments, USAGE, words);
     request(&["request", "build", "--platform", "amiga", "--op", "ping"], &["amiga", "android"]);
