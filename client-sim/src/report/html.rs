@@ -40,7 +40,7 @@ pub fn render(summary: &Summary) -> String {
         let rows: Vec<(&str, &PhaseSummary)> =
             summary.rows.iter().filter_map(|row| Some((row.platform, row.phase(phase)?))).collect();
         if !rows.is_empty() {
-            push(&mut page, &format!("<h2>{}: p50 and p99</h2>", escape(phase.as_str())));
+            push(&mut page, &format!("<h2>{}: p50 (dark) and p99 (light)</h2>", escape(phase.as_str())));
             bars(&mut page, &rows);
         }
     }
