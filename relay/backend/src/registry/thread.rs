@@ -134,7 +134,7 @@ impl RegistryHandle {
         self.ask(|reply| Order::Revoke { key, reply }).await
     }
 
-    /// Notes that a device was seen ([`Sightings::note`]); takes no room in the queue.
+    /// Notes that a device was seen (`Sightings::note`); takes no room in the queue.
     pub fn seen(&self, key: String, at: UnixSeconds) {
         self.sightings.note(key, at);
     }
