@@ -114,6 +114,8 @@ fn signal(id: u32, signal: rustix::process::Signal) {
 
 #[derive(Default)]
 struct Spoken {
+    /// What went to standard output alone: a result is not to be mixed with the talk around it.
+    results: Mutex<Vec<String>>,
     lines: Mutex<Vec<String>>,
     more: Condvar,
 }
@@ -138,7 +140,7 @@ impl Process {
         let spoken = Arc::new(Spoken::default());
         let stdout = child.stdout.take().expect("piped");
         let stderr = child.stderr.take().expect("piped");
-        let readers = vec![listen(stdout, Arc::clone(&spoken)), listen(stderr, Arc::clone(&spoken))];
+        let readers = vec![listen(stdout, Arc::clone(&spoken), true), listen(stderr, Arc::clone(&spoken), false)];
         Self { name: name.to_owned(), child, spoken, readers }
     }
 
@@ -185,6 +187,15 @@ impl Process {
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         self.spoken.lines.lock().expect("no reader panics").clone()
+    }
+
+    /// What it wrote to standard output so far.
+    ///
+    /// # Panics
+    /// If a reader panicked.
+    #[must_use]
+    pub fn results(&self) -> Vec<String> {
+        self.spoken.results.lock().expect("no reader panics").clone()
     }
 
     /// The process id.
@@ -254,9 +265,12 @@ impl Drop for Process {
     }
 }
 
-fn listen(stream: impl std::io::Read + Send + 'static, spoken: Arc<Spoken>) -> JoinHandle<()> {
+fn listen(stream: impl std::io::Read + Send + 'static, spoken: Arc<Spoken>, results: bool) -> JoinHandle<()> {
     std::thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            if results {
+                spoken.results.lock().expect("no reader panics").push(line.clone());
+            }
             spoken.lines.lock().expect("no reader panics").push(line);
             spoken.more.notify_all();
         }

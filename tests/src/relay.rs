@@ -420,12 +420,8 @@ pub fn json(binary: &str, arguments: &[&str]) -> Value {
 #[must_use]
 pub fn fleet_report(process: &mut Process, deadline: Duration) -> (ExitStatus, Value) {
     let status = process.wait_within(deadline);
-    let lines = process.lines();
-    // Talk on standard error comes before the report, which is one object from a line `{` to a line `}`.
-    let report: String =
-        lines.iter().skip_while(|line| *line != "{").take_while(|line| *line != "}").cloned().collect();
-    let report = serde_json::from_str(&format!("{report}}}"));
-    (status, report.unwrap_or_else(|error| panic!("no report ({error}) in\n{}", lines.join("\n"))))
+    let report = serde_json::from_str(&process.results().concat());
+    (status, report.unwrap_or_else(|error| panic!("no report ({error}) in\n{}", process.lines().join("\n"))))
 }
 
 /// Runs a command that must be refused: its exit code and what it wrote to standard error.
