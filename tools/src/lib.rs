@@ -1,3 +1,3 @@
 //! Command-line tools around the relay: what they share.
 
-pub mod exit;
+pub use relay_runtime::exit;

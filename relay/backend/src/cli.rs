@@ -9,14 +9,10 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use relay_runtime::{
     drain::{Drain, signals},
-    resources, telemetry,
+    exit, resources, telemetry,
 };
 
-use crate::{
-    backend::Backend,
-    config::Config,
-    error::{EXIT_OK, Error},
-};
+use crate::{backend::Backend, config::Config, error::Error};
 
 mod device;
 mod node;
@@ -130,7 +126,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Node(command) => node::run(&output, command),
     };
     match done {
-        Ok(()) => ExitCode::from(EXIT_OK),
+        Ok(()) => ExitCode::from(exit::OK),
         Err(error) => fail(&error),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use relay_runtime::{config::Problems, listen::ListenError};
+use relay_runtime::{config::Problems, exit, listen::ListenError};
 
 use crate::{
     edge::EdgeError,
@@ -69,23 +69,16 @@ pub enum Error {
     System(#[source] std::io::Error),
 }
 
-/// Exit code of success.
-pub const EXIT_OK: u8 = 0;
-/// Exit code when something failed at run time.
-pub const EXIT_FAILED: u8 = 1;
-/// Exit code of a mistake in the command line, the configuration, or a file that the user gave.
-pub const EXIT_USAGE: u8 = 2;
-
 impl Error {
     /// The exit code of a process that fails with this.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Entry(_) | Self::Exists(_) | Self::Option { .. } => EXIT_USAGE,
+            Self::Config(_) | Self::Entry(_) | Self::Exists(_) | Self::Option { .. } => exit::USAGE,
             // What the system refuses is of the moment; everything else is about the file that was given.
-            Self::SecretFile(relay_trust::SecretFileError::Io { .. }) => EXIT_FAILED,
-            Self::SecretFile(_) => EXIT_USAGE,
-            Self::Import(ImportError::Lines { .. } | ImportError::TooMany) => EXIT_USAGE,
+            Self::SecretFile(relay_trust::SecretFileError::Io { .. }) => exit::FAILED,
+            Self::SecretFile(_) => exit::USAGE,
+            Self::Import(ImportError::Lines { .. } | ImportError::TooMany) => exit::USAGE,
             Self::Import(ImportError::Read(_) | ImportError::Registry(_))
             | Self::Registry(_)
             | Self::Unavailable(_)
@@ -93,7 +86,7 @@ impl Error {
             | Self::Edge(_)
             | Self::Identity(_)
             | Self::File { .. }
-            | Self::System(_) => EXIT_FAILED,
+            | Self::System(_) => exit::FAILED,
         }
     }
 }

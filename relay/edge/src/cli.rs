@@ -10,7 +10,7 @@ use std::{
 use clap::{Parser, Subcommand, ValueEnum};
 use relay_runtime::{
     config::{Problems, load_toml},
-    drain, telemetry,
+    drain, exit, telemetry,
 };
 use relay_trust::{SharedKey, write_secret_file};
 use relay_wire::ids::{BackendName, Role};
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::{
     Config, Edge,
     config::RawConfig,
-    error::{CommandError, EdgeError, exit},
+    error::{CommandError, EdgeError},
     keystore::{self, KeyStore},
     server::Material,
     setup::{self, Init, Pins},

@@ -2,20 +2,10 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
-use relay_runtime::{config::Problems, listen::ListenError};
+use relay_runtime::{config::Problems, exit, listen::ListenError};
 use relay_trust::{IdentityError, SecretFileError};
 
 use crate::keystore::KeyStoreError;
-
-/// Exit codes, as `--help` documents them.
-pub mod exit {
-    /// Everything went well.
-    pub const OK: u8 = 0;
-    /// Failed at run time: an address is taken, a file cannot be written.
-    pub const FAILED: u8 = 1;
-    /// The command line, the configuration or a file it names is wrong.
-    pub const USAGE: u8 = 2;
-}
 
 /// Why an edge does not start.
 #[derive(Debug, thiserror::Error)]

@@ -16,6 +16,7 @@ pub mod clock;
 pub mod config;
 pub mod drain;
 pub mod driver;
+pub mod exit;
 pub mod handover;
 pub mod listen;
 pub mod mailbox;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use relay_runtime::config::HostPort;
+use relay_runtime::{config::HostPort, exit};
 use relay_trust::{Pin, PinKind, fingerprints};
 use relay_wire::ids::{BackendName, Role};
 use serde_json::json;
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Output;
 use crate::{
     config::{self, Config},
-    error::{EXIT_OK, EXIT_USAGE, Error},
+    error::Error,
     init::{InitOptions, InitReport, OfferedService},
 };
 
@@ -114,13 +114,13 @@ pub(super) fn check(output: &Output, file: &Path) -> Result<u8, Error> {
             let (name, role) = (&config.name, config.role());
             text.push_str(&format!("{}: good ({role} {name}, {} edge(s))\n", file.display(), config.edges.len()));
             output.write(&text, || json!({ "ok": true, "problems": [], "warnings": warnings }))?;
-            Ok(EXIT_OK)
+            Ok(exit::OK)
         }
         Err(problems) => {
             let count = problems.iter().count();
             let text = format!("{problems}\n{}: {count} problem(s)\n", file.display());
             output.write(&text, || json!({ "ok": false, "problems": problems.to_json(), "warnings": [] }))?;
-            Ok(EXIT_USAGE)
+            Ok(exit::USAGE)
         }
     }
 }
