@@ -209,6 +209,18 @@ impl Process {
         signal(self.child.id(), number);
     }
 
+    /// Stops it with SIGSTOP, and waits until its last thread stands still: the signal alone leaves the others running for
+    /// as long as the scheduler likes.
+    ///
+    /// # Panics
+    /// If it is gone.
+    pub fn stop(&self) {
+        self.signal(rustix::process::Signal::STOP);
+        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).expect("the id of a process");
+        rustix::process::waitid(rustix::process::WaitId::Pid(pid), rustix::process::WaitIdOptions::STOPPED)
+            .expect("a process that runs can be stopped");
+    }
+
     /// Kills it without a chance to clean up, and waits for its end.
     pub fn kill(&mut self) {
         let _ = self.child.kill();

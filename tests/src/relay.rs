@@ -120,9 +120,9 @@ impl Part {
         self.process().signal(Signal::HUP);
     }
 
-    /// SIGSTOP.
+    /// SIGSTOP; when this returns, none of its threads runs any more.
     pub fn freeze(&self) {
-        self.process().signal(Signal::STOP);
+        self.process().stop();
     }
 
     /// SIGCONT.
