@@ -1,0 +1,4 @@
+//! Android bodies: the same.
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::target!(ANDROID_SPECIFICATION);

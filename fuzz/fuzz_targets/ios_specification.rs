@@ -1,0 +1,4 @@
+//! iOS bodies: the same.
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::target!(IOS_SPECIFICATION);

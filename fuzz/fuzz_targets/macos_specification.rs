@@ -1,0 +1,4 @@
+//! macOS bodies: the same.
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::target!(MACOS_SPECIFICATION);
