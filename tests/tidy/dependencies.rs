@@ -13,11 +13,11 @@ const DIRECTION: &[(&str, &str, &[&str])] = &[
     ("relay-backend", "relay/backend", &["relay-wire", "relay-trust", "relay-runtime"]),
     ("relay-lab", "relay/lab", &["relay-wire", "relay-trust", "relay-runtime", "relay-edge", "relay-backend"]),
     ("client-sim", "client-sim", &["relay-wire", "relay-trust", "relay-runtime", "relay-lab"]),
-    ("fuzz", "fuzz", &["relay-wire", "relay-trust"]),
+    ("fuzz", "fuzz", &["relay-wire", "relay-trust", "relay-runtime", "relay-edge", "relay-backend"]),
     (
         "tools",
         "tools",
-        &["relay-wire", "relay-trust", "relay-runtime", "relay-edge", "relay-backend", "relay-lab", "client-sim"],
+        &["relay-wire", "relay-trust", "relay-runtime", "relay-edge", "relay-backend", "relay-lab", "client-sim", "fuzz"],
     ),
     (
         "tests",
