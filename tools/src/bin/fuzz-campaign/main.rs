@@ -1,0 +1,54 @@
+//! `fuzz-campaign`: all fuzz targets with one command, and what belongs to that: replay, seeds, minimising, merging,
+//! coverage, and the ledger of planted defects.
+
+mod build;
+mod cli;
+mod coverage;
+mod error;
+mod ledger;
+mod libfuzzer;
+mod process;
+mod stop;
+mod targets;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tools::exit;
+
+use crate::{
+    cli::{Cli, Command},
+    error::Error,
+    stop::Stop,
+    targets::Workspace,
+};
+
+/// How a command ended that did what was asked of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing was found; every planted defect was.
+    Clean,
+    /// A finding; a planted defect that was missed.
+    Findings,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    ExitCode::from(match execute(cli) {
+        Ok(Verdict::Clean) => exit::OK,
+        Ok(Verdict::Findings) => exit::FAILED,
+        Err(error) => {
+            eprintln!("fuzz-campaign: {error}");
+            exit::USAGE
+        }
+    })
+}
+
+fn execute(cli: Cli) -> Result<Verdict, Error> {
+    let stop = Stop::on_signals()?;
+    let workspace = Workspace::find(cli.workspace.as_deref())?;
+    match cli.command {
+        Command::Coverage(arguments) => coverage::execute(&arguments, &workspace, &stop),
+        Command::Ledger(arguments) => ledger::execute(&arguments, &workspace, &stop),
+    }
+}
