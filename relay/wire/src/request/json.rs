@@ -286,15 +286,18 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let mut has_escapes = false;
         loop {
-            match self.peek().ok_or(SYNTAX)? {
-                b'"' => break,
-                b'\\' => {
+            let rest = self.text.as_bytes().get(self.at..).ok_or(SYNTAX)?;
+            let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1F);
+            let plain = rest.iter().position(special).ok_or(SYNTAX)?;
+            self.at += plain;
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
                     has_escapes = true;
                     self.at += 1;
                     self.escape()?;
                 }
-                0..=0x1F => return Err(SYNTAX),
-                _ => self.at += 1,
+                Some(_) | None => return Err(SYNTAX),
             }
         }
         let raw = self.since(start)?;

@@ -7,7 +7,7 @@ use crate::{
     error::{Code, Rejection},
     ids::DeviceId,
     request::{
-        self, Content, Field, Platform, Request,
+        self, Content, Platform, Request,
         cross::CrossFields,
         fields::{Survey, at},
         grammar,
@@ -45,13 +45,13 @@ impl<'a> Values<'a> {
         let mut root = Survey::new(FIELDS);
         let mut json = Json::new(text);
         json.document(|json, name| {
-            let place = find(FIELDS, name);
+            let place = find(&root, name);
             root.meet(place);
             let value = match place.and_then(group) {
                 Some((fields, first)) if json.at_object() => {
                     let mut survey = Survey::new(fields);
                     json.object(|json, name| {
-                        let place = find(fields, name);
+                        let place = find(&survey, name);
                         survey.meet(place);
                         let value = json.value()?;
                         values.put(place.map(|place| first + place), value);
@@ -160,8 +160,9 @@ impl<'a> Values<'a> {
     }
 }
 
-fn find(fields: &[Field], name: Text<'_>) -> Option<usize> {
-    fields.iter().position(|field| name.is(field.name))
+/// The place of a name in a survey's table.
+fn find(survey: &Survey, name: Text<'_>) -> Option<usize> {
+    survey.find(name.resolve().as_bytes())
 }
 
 /// A value of another type.
