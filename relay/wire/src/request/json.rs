@@ -46,11 +46,6 @@ impl<'a> Text<'a> {
         if self.has_escapes { Cow::Owned(self.chars().collect::<String>()) } else { Cow::Borrowed(self.raw) }
     }
 
-    /// Whether the value is `name`.
-    pub(crate) fn is(self, name: &str) -> bool {
-        if self.has_escapes { self.chars().eq(name.chars()) } else { self.raw == name }
-    }
-
     /// The order of the resolved values. UTF-8 orders its bytes as it orders its characters, so plain texts need not be
     /// taken apart.
     fn order(self, other: Self) -> Ordering {
