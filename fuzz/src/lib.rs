@@ -9,6 +9,7 @@ pub mod certificates;
 #[cfg(feature = "relay")]
 pub mod config;
 pub mod delivery;
+pub mod dictionary;
 pub mod frames;
 #[cfg(feature = "relay")]
 pub mod handover;

@@ -123,8 +123,12 @@ pub const BACKEND_CONFIG: Target = Target {
 };
 #[cfg(feature = "trust")]
 /// `pin_spellings`
-pub const PIN_SPELLINGS: Target =
-    Target { name: "pin_spellings", oracle: crate::pins::oracle, mutate: None::<Mutate>, seeds: crate::pins::seeds };
+pub const PIN_SPELLINGS: Target = Target {
+    name: "pin_spellings",
+    oracle: crate::pins::oracle,
+    mutate: Some(crate::pins::mutate),
+    seeds: crate::pins::seeds,
+};
 #[cfg(feature = "trust")]
 /// `certificate_views`
 pub const CERTIFICATE_VIEWS: Target = Target {

@@ -39,16 +39,18 @@ impl PinKind {
 
 /// One pin: a kind and a SHA-256. Compared whole, always.
 ///
-/// Written `leaf:HEX` or `spki:HEX`. Read in these spellings, blanks around them ignored:
+/// Written `leaf:HEX` or `spki:HEX`. Read in these spellings, white space around them ignored, prefixes in either case.
+/// `HEX` is 64 digits in either case, or the same with a colon between every two; `BASE64` is the 44 characters of the
+/// standard alphabet with padding (RFC 4648 section 4) that an encoder writes for 32 bytes.
 ///
 /// | spelling | kind | who writes it |
 /// |---|---|---|
 /// | `leaf:HEX`, `spki:HEX` | as named | this project |
-/// | `HEX`, `AA:BB:...` | leaf | browsers, `openssl x509 -fingerprint -sha256` |
-/// | `sha256 Fingerprint=AA:BB:...` | leaf | `openssl x509 -fingerprint -sha256`, whole line |
+/// | `HEX` | leaf | browsers, `openssl x509 -fingerprint -sha256` |
+/// | `sha256 Fingerprint=HEX` | leaf | `openssl x509 -fingerprint -sha256`, whole line |
 /// | `sha256//BASE64` | SPKI | curl `--pinnedpubkey` |
 /// | `sha256/BASE64` | SPKI | OkHttp `CertificatePinner` |
-/// | `pin-sha256="BASE64"` | SPKI | HTTP public key pinning (RFC 7469) |
+/// | `pin-sha256="BASE64"`, `pin-sha256=BASE64` | SPKI | HTTP public key pinning (RFC 7469) |
 /// | `spki:BASE64` | SPKI | by hand |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pin {
@@ -154,10 +156,9 @@ impl FromStr for Pin {
             };
             return spki_of_base64(base64, text);
         }
-        if let Some(base64) = strip_prefix_ignoring_case(text, "sha256//") {
-            return spki_of_base64(base64, text);
-        }
         if let Some(base64) = strip_prefix_ignoring_case(text, "sha256/") {
+            // A second slash is curl's, unless 44 characters begin with it: one pin in 64 begins with a slash.
+            let base64 = base64.strip_prefix('/').filter(|_| base64.len() != 44).unwrap_or(base64);
             return spki_of_base64(base64, text);
         }
         if let Some(digits) = strip_prefix_ignoring_case(text, "sha256 fingerprint=") {
@@ -354,6 +355,16 @@ mod tests {
         ] {
             assert_eq!(kind_of(&text), PinKind::Spki);
         }
+    }
+
+    /// One key in 64 has such a pin, and OkHttp's spelling of it looks like the beginning of curl's.
+    #[test]
+    fn a_base64_that_begins_with_a_slash_is_read_in_both_spellings() {
+        let base64 = format!("/{}", &BASE64[1..]);
+        let pin: Pin = format!("spki:{base64}").parse().unwrap();
+        assert_eq!(format!("sha256/{base64}").parse(), Ok(pin));
+        assert_eq!(format!("sha256//{base64}").parse(), Ok(pin));
+        assert!(format!("sha256///{base64}").parse::<Pin>().is_err());
     }
 
     #[test]
