@@ -8,6 +8,7 @@ pub mod canonical;
 pub mod certificates;
 #[cfg(feature = "relay")]
 pub mod config;
+pub mod corpus;
 pub mod delivery;
 pub mod dictionary;
 pub mod frames;

@@ -4,6 +4,7 @@
 
 mod captured;
 mod cli;
+mod corpus;
 mod forwarder;
 mod hostile;
 mod kit;

@@ -216,7 +216,8 @@ impl Process {
     /// If it is gone.
     pub fn stop(&self) {
         self.signal(rustix::process::Signal::STOP);
-        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).expect("the id of a process");
+        let pid =
+            i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).expect("the id of a process");
         rustix::process::waitid(rustix::process::WaitId::Pid(pid), rustix::process::WaitIdOptions::STOPPED)
             .expect("a process that runs can be stopped");
     }

@@ -17,7 +17,16 @@ const DIRECTION: &[(&str, &str, &[&str])] = &[
     (
         "tools",
         "tools",
-        &["relay-wire", "relay-trust", "relay-runtime", "relay-edge", "relay-backend", "relay-lab", "client-sim", "fuzz"],
+        &[
+            "relay-wire",
+            "relay-trust",
+            "relay-runtime",
+            "relay-edge",
+            "relay-backend",
+            "relay-lab",
+            "client-sim",
+            "fuzz",
+        ],
     ),
     (
         "tests",
