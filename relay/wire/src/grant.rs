@@ -7,9 +7,10 @@ use alloc::{string::String, vec::Vec};
 
 use crate::{
     codec::{Malformed, Reader, TooLong, Writer},
+    frame::control::read_device_id,
     ids::{BackendName, DeviceId, ServiceName},
     limits,
-    request::{OperationName, Platform},
+    request::OperationName,
     time::WallTime,
 };
 
@@ -101,6 +102,9 @@ impl Grant {
     /// [`TooLong`] if a text does not fit or there are too many services: a mistake of the master's policy.
     pub fn encode(&self) -> Result<Vec<u8>, TooLong> {
         let mut writer = Writer::new();
+        if self.device_id.text().len() > limits::DEVICE_ID_BYTES_MAX {
+            return Err(TooLong { field: "device id" });
+        }
         writer.u8(VERSION).raw(&self.id).u8(self.device_id.platform().number());
         writer.text16(self.device_id.text(), "device id")?;
         match self.device_key {
@@ -136,15 +140,17 @@ impl Grant {
     /// The grant of an encoding. Only after its signature was verified does it mean anything.
     ///
     /// # Errors
-    /// [`Malformed`] if the bytes are not exactly what [`Self::encode`] writes.
+    /// [`Malformed`] if the bytes are not exactly what [`Self::encode`] writes, or name a device without an id.
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        if bytes.len() > limits::GRANT_BYTES_MAX {
+            return Err(Malformed { field: "length" });
+        }
         let mut reader = Reader::new(bytes);
         if reader.u8("version")? != VERSION {
             return Err(Malformed { field: "version" });
         }
         let id = reader.array("id")?;
-        let platform = Platform::from_number(reader.u8("platform")?).ok_or(Malformed { field: "platform" })?;
-        let device_id = DeviceId::new(platform, String::from(reader.text16("device id")?));
+        let device_id = read_device_id(&mut reader)?;
         let device_key = match reader.u8("device key")? {
             0 => DeviceKey::ToBeEnrolled,
             1 => DeviceKey::Spki(reader.array("device key")?),
@@ -206,4 +212,59 @@ pub const fn operation_number(operation: OperationName) -> u8 {
 #[must_use]
 pub fn operation_from_number(number: u8) -> Option<OperationName> {
     OperationName::ALL.into_iter().find(|operation| operation_number(*operation) == number)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{string::String, vec};
+
+    use super::*;
+    use crate::request::Platform;
+
+    fn grant(device_id: usize, user: usize) -> Grant {
+        let text = |length| String::from_utf8(vec![b'a'; length]).unwrap();
+        Grant {
+            id: [1; 16],
+            device_id: DeviceId::new(Platform::Linux, text(device_id)),
+            device_key: DeviceKey::ToBeEnrolled,
+            user: text(user),
+            operation: OperationName::Register,
+            services: ServiceScope::Any,
+            node: BackendName::new("head").unwrap(),
+            node_pin: NodePin { kind: PinKind::Spki, digest: [2; 32] },
+            expires_at: WallTime::MIN,
+        }
+    }
+
+    /// A grant as another implementation might write it, without regard to lengths.
+    fn written(device_id: usize, user: usize) -> Vec<u8> {
+        let mut bytes = grant(1, 0).encode().unwrap();
+        let mut lengthen = |place: usize, length: usize, had: usize| {
+            bytes[place..place + 2].copy_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
+            bytes.splice(place + 2..place + 2 + had, vec![b'a'; length]);
+        };
+        lengthen(22, user, 0);
+        lengthen(18, device_id, 1);
+        bytes
+    }
+
+    #[test]
+    fn a_device_id_has_1_to_255_bytes() {
+        for length in [1, 255] {
+            assert_eq!(Grant::decode(&written(length, 5)), Ok(grant(length, 5)));
+            assert_eq!(grant(length, 5).encode(), Ok(written(length, 5)));
+        }
+        for length in [0, 256] {
+            assert_eq!(Grant::decode(&written(length, 5)), Err(Malformed { field: "device id" }));
+        }
+        assert_eq!(grant(256, 5).encode(), Err(TooLong { field: "device id" }));
+    }
+
+    #[test]
+    fn a_grant_has_2048_bytes_at_most() {
+        let room = limits::GRANT_BYTES_MAX - written(36, 0).len();
+        assert_eq!(Grant::decode(&written(36, room)), Ok(grant(36, room)));
+        assert_eq!(Grant::decode(&written(36, room + 1)), Err(Malformed { field: "length" }));
+        assert_eq!(grant(36, room + 1).encode(), Err(TooLong { field: "grant" }));
+    }
 }
