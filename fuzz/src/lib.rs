@@ -6,6 +6,8 @@
 pub mod canonical;
 #[cfg(feature = "trust")]
 pub mod certificates;
+#[cfg(test)]
+mod churn;
 #[cfg(feature = "relay")]
 pub mod config;
 pub mod corpus;

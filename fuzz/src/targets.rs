@@ -62,7 +62,7 @@ pub const CANONICAL_AGREEMENT: Target = Target {
 pub const FRAMES_CANONICAL: Target = Target {
     name: "frames_canonical",
     oracle: crate::frames::oracle,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::frames::mutate),
     seeds: crate::frames::seeds,
 };
 /// `stream_delivery`
