@@ -38,6 +38,35 @@ pub enum Kind {
     Object,
 }
 
+/// What a value says in the abstract request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// What is asked for.
+    Operation,
+    /// Who asks.
+    Id,
+    /// MASS or DEV.
+    Proof,
+    /// USER.
+    User,
+    /// Proof and user in one (Windows Phone).
+    Credentials,
+    /// TIME.
+    SentAt,
+    /// NONCE.
+    Nonce,
+    /// NODE.
+    Node,
+    /// One path, or all of them.
+    Path,
+    /// EST.
+    Estimate,
+    /// A fact of the platform's own.
+    Fact,
+    /// Nothing that another value does not say.
+    Silent,
+}
+
 /// What is judged of a value behind its length and its patterns. The first that fails gives the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
@@ -98,6 +127,8 @@ pub struct Row {
     pub tag: u16,
     /// The value's type.
     pub kind: Kind,
+    /// What it says.
+    pub role: Role,
     /// When the field is there.
     pub when: When,
     /// Whether it may be there more than once.
@@ -122,6 +153,7 @@ impl Row {
             name,
             tag: 0,
             kind,
+            role: Role::Fact,
             when,
             repeats: false,
             length: None,
@@ -167,8 +199,12 @@ impl Row {
         Self { rules, ..self }
     }
 
+    pub(super) const fn role(self, role: Role) -> Self {
+        Self { role, ..self }
+    }
+
     pub(super) const fn paths(self, form: PathForm) -> Self {
-        Self { path: Some(form), ..self }
+        Self { path: Some(form), role: Role::Path, ..self }
     }
 
     pub(super) const fn repeating(self) -> Self {

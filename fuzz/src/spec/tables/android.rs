@@ -1,7 +1,7 @@
 //! FORMATS §5.
 
 use super::{OPS, TIME, device, estimate, iana, mass, node, nonce_hex, user};
-use crate::spec::row::{Kind, PathForm, Row, Rule, When};
+use crate::spec::row::{Kind, PathForm, Role, Row, Rule, When};
 
 /// manufacturer, model, device
 const fn hardware(name: &'static str) -> Row {
@@ -10,8 +10,9 @@ const fn hardware(name: &'static str) -> Row {
 
 /// The table; grammars are of decoded values.
 pub(crate) const ROWS: &[Row] = &[
-    Row::word("op", OPS),
+    Row::word("op", OPS).role(Role::Operation),
     Row::text("android_id")
+        .role(Role::Id)
         .length(1, 16)
         .patterns(&["[1-9a-f][0-9a-f]{0,15}", "0[0-9a-f]{15}"])
         .rules(&[Rule::Except(&["0000000000000000", "9774d56d682e549c"])]),
@@ -46,6 +47,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row::word("charging", &["0", "1"]),
     Row::text("battery").length(1, 3).patterns(&["0|[1-9][0-9]*"]).rules(&[Rule::Range(0, 100)]),
     Row::text("sent")
+        .role(Role::SentAt)
         .length(13, 13)
         .patterns(&["[1-9][0-9]{12}"])
         .rules(&[Rule::Range(TIME.0 * 1000, TIME.1 * 1000 + 999)]),

@@ -5,16 +5,19 @@ use super::{
     macos::{app_version, build_version},
     mass, node, nonce_base64, user,
 };
-use crate::spec::row::{Kind, PathForm, Row, Rule, When};
+use crate::spec::row::{Kind, PathForm, Role, Row, Rule, When};
 
 const fn object(name: &'static str) -> Row {
-    Row::new(name, Kind::Object, When::Required)
+    Row::new(name, Kind::Object, When::Required).role(Role::Silent)
 }
 
 /// The table, the members of an object behind it.
 pub(crate) const ROWS: &[Row] = &[
-    Row::word("op", OPS),
-    Row::text("idfv").length(36, 36).patterns(&["[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}"]),
+    Row::word("op", OPS).role(Role::Operation),
+    Row::text("idfv")
+        .role(Role::Id)
+        .length(36, 36)
+        .patterns(&["[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}"]),
     mass("massToken"),
     device("deviceToken"),
     user("user"),

@@ -1,12 +1,12 @@
 //! FORMATS §3.
 
 use super::{OPS, TIME, device, estimate, iana, label, mass, node, nonce_hex, user};
-use crate::spec::row::{Kind, PathForm, Row, Rule, When};
+use crate::spec::row::{Kind, PathForm, Role, Row, Rule, When};
 
 /// The table. `op` stands in the first line.
 pub(crate) const ROWS: &[Row] = &[
-    Row::word("op", OPS),
-    Row::text("MACHINE_ID").length(32, 32).patterns(&["[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}"]),
+    Row::word("op", OPS).role(Role::Operation),
+    Row::text("MACHINE_ID").role(Role::Id).length(32, 32).patterns(&["[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}"]),
     mass("MASS_TOKEN"),
     device("DEVICE_TOKEN"),
     user("USER"),
@@ -34,7 +34,11 @@ pub(crate) const ROWS: &[Row] = &[
         ":(ethernet|wifi|wwan|tunnel):(yes|no|guess-yes|guess-no|unknown)"
     )]),
     Row::text("POWER").length(2, 11).patterns(&["ac", "unknown", "battery:(0|[1-9][0-9]?|100)"]),
-    Row::text("SENT").length(10, 10).patterns(&["[1-9][0-9]{9}"]).rules(&[Rule::Range(TIME.0, TIME.1)]),
+    Row::text("SENT")
+        .role(Role::SentAt)
+        .length(10, 10)
+        .patterns(&["[1-9][0-9]{9}"])
+        .rules(&[Rule::Range(TIME.0, TIME.1)]),
     nonce_hex("NONCE"),
     node("NODE"),
     // The examples are decoded: `%` and bytes outside 0x21..0x7E travel as `%XX`.

@@ -1,7 +1,7 @@
 //! FORMATS §2.
 
 use super::{LABEL, apple_locale, boolean, date_time, device, estimate, iana, mass, node, nonce_base64, user};
-use crate::spec::row::{Kind, PathForm, Row, Rule, When};
+use crate::spec::row::{Kind, PathForm, Role, Row, Rule, When};
 
 /// AppVersion here, app.version on iOS.
 pub(super) const fn app_version(name: &'static str) -> Row {
@@ -36,7 +36,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row::text("LocalHostName").length(1, 63).patterns(LABEL),
     apple_locale("Locale"),
     mass("MassToken"),
-    Row::word("MessageType", OPS),
+    Row::word("MessageType", OPS).role(Role::Operation),
     Row::word("NetworkInterface", &["wifi", "wiredEthernet", "cellular", "other"]),
     node("NodeID"),
     nonce_base64("Nonce").kind(Kind::Data),
@@ -53,6 +53,7 @@ pub(crate) const ROWS: &[Row] = &[
     date_time("SentAt", 20, &["[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"]).kind(Kind::Date),
     iana("TimeZone"),
     Row::text("UDID")
+        .role(Role::Id)
         .length(36, 36)
         .patterns(&["[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}"])
         .rules(&[Rule::Except(&["00000000-0000-0000-0000-000000000000"])]),

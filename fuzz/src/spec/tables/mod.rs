@@ -1,6 +1,6 @@
 //! The tables of FORMATS §1 to §6, and the shared grammars of §0 that their rows use.
 
-use super::row::{Kind, Row, Rule, When};
+use super::row::{Kind, Role, Row, Rule, When};
 
 pub(super) mod android;
 pub(super) mod ios;
@@ -37,15 +37,19 @@ pub(super) const TIME: (u64, u64) = (1_325_376_000, 4_102_444_799);
 pub(super) const TIME_DAYS: Rule = Rule::Days("2012-01-01", "2100-01-01");
 
 pub(super) const fn mass(name: &'static str) -> Row {
-    Row::text(name).when(When::C1).length(46, 46).patterns(&["M1\\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"])
+    Row::text(name)
+        .role(Role::Proof)
+        .when(When::C1)
+        .length(46, 46)
+        .patterns(&["M1\\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"])
 }
 
 pub(super) const fn device(name: &'static str) -> Row {
-    Row::text(name).when(When::C1).length(89, 89).patterns(&["D1\\.[A-Za-z0-9_-]{85}[AQgw]"])
+    Row::text(name).role(Role::Proof).when(When::C1).length(89, 89).patterns(&["D1\\.[A-Za-z0-9_-]{85}[AQgw]"])
 }
 
 pub(super) const fn user(name: &'static str) -> Row {
-    Row::text(name).when(When::C1).length(6, 254).patterns(&[concat!(
+    Row::text(name).role(Role::User).when(When::C1).length(6, 254).patterns(&[concat!(
         "[A-Za-z0-9._%+'-]{1,64}@",
         label!(),
         "(\\.",
@@ -55,12 +59,13 @@ pub(super) const fn user(name: &'static str) -> Row {
 }
 
 pub(super) const fn node(name: &'static str) -> Row {
-    Row::text(name).when(When::C2).length(1, 63).patterns(NODE)
+    Row::text(name).role(Role::Node).when(When::C2).length(1, 63).patterns(NODE)
 }
 
 /// NONCE in base64: 16 bytes are 21 characters, one of which two bits count, and the padding.
 pub(super) const fn nonce_base64(name: &'static str) -> Row {
     Row::text(name)
+        .role(Role::Nonce)
         .length(24, 24)
         .patterns(&["[A-Za-z0-9+/]{21}[AQgw]=="])
         .rules(&[Rule::Except(&["AAAAAAAAAAAAAAAAAAAAAA=="])])
@@ -68,6 +73,7 @@ pub(super) const fn nonce_base64(name: &'static str) -> Row {
 
 pub(super) const fn nonce_hex(name: &'static str) -> Row {
     Row::text(name)
+        .role(Role::Nonce)
         .length(32, 32)
         .patterns(&["[0-9a-f]{32}"])
         .rules(&[Rule::Except(&["00000000000000000000000000000000"])])
@@ -75,6 +81,7 @@ pub(super) const fn nonce_hex(name: &'static str) -> Row {
 
 pub(super) const fn estimate(name: &'static str) -> Row {
     Row::text(name)
+        .role(Role::Estimate)
         .when(When::Optional)
         .length(1, 16)
         .patterns(&["0|[1-9][0-9]*"])
@@ -95,7 +102,7 @@ pub(super) const fn apple_locale(name: &'static str) -> Row {
 
 /// A date and time of `length` characters, whose pattern goes on behind the seconds.
 pub(super) const fn date_time(name: &'static str, length: usize, patterns: &'static [&'static str]) -> Row {
-    Row::text(name).length(length, length).patterns(patterns).rules(&[Rule::Calendar, TIME_DAYS])
+    Row::text(name).role(Role::SentAt).length(length, length).patterns(patterns).rules(&[Rule::Calendar, TIME_DAYS])
 }
 
 pub(super) const fn boolean(name: &'static str) -> Row {

@@ -1,7 +1,7 @@
 //! FORMATS §1.
 
 use super::{BCP, ESTIMATE_MAX, TIME, device, mass, node, user, wzone};
-use crate::spec::row::{Kind, PathForm, Row, Rule, When};
+use crate::spec::row::{Kind, PathForm, Role, Row, Rule, When};
 
 /// A required binary value of `bytes` bytes.
 const fn binary(name: &'static str, bytes: usize) -> Row {
@@ -15,8 +15,9 @@ const fn file_time(unix_seconds: u64) -> u64 {
 
 /// The table.
 pub(crate) const ROWS: &[Row] = &[
-    binary("op", 2).tag(0x01).rules(&[Rule::Range(1, 6)]),
+    binary("op", 2).role(Role::Operation).tag(0x01).rules(&[Rule::Range(1, 6)]),
     Row::text("machineGuid")
+        .role(Role::Id)
         .tag(0x02)
         .length(36, 36)
         .patterns(&["[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"])
@@ -39,8 +40,11 @@ pub(crate) const ROWS: &[Row] = &[
     binary("appVersion", 8).tag(0x09).rules(&[Rule::MajorNotZero]),
     Row::text("locale").tag(0x0A).length(5, 84).patterns(BCP),
     wzone("timeZone").tag(0x0B),
-    binary("sentAt", 8).tag(0x0C).rules(&[Rule::Range(file_time(TIME.0), file_time(TIME.1 + 1) - 1)]),
-    binary("nonce", 16).tag(0x0D).rules(&[Rule::NotAllZero]),
+    binary("sentAt", 8)
+        .role(Role::SentAt)
+        .tag(0x0C)
+        .rules(&[Rule::Range(file_time(TIME.0), file_time(TIME.1 + 1) - 1)]),
+    binary("nonce", 16).role(Role::Nonce).tag(0x0D).rules(&[Rule::NotAllZero]),
     binary("ifType", 4).tag(0x0E).rules(&[Rule::OneOf(&[6, 23, 71, 131, 243, 244])]),
     binary("power", 4).tag(0x0F).rules(&[Rule::PowerStatus]),
     node("node").tag(0x10),
@@ -53,5 +57,5 @@ pub(crate) const ROWS: &[Row] = &[
         "\\\\?\\C:\\CON.txt",
         "\\\\?\\UNC\\nas01\\home$\\ana\\Größe",
     ]),
-    binary("estimate", 8).tag(0x12).when(When::Optional).rules(&[Rule::Range(0, ESTIMATE_MAX)]),
+    binary("estimate", 8).role(Role::Estimate).tag(0x12).when(When::Optional).rules(&[Rule::Range(0, ESTIMATE_MAX)]),
 ];

@@ -1,7 +1,7 @@
 //! FORMATS §6.
 
 use super::{BCP, date_time, estimate, label, node, nonce_base64, wzone};
-use crate::spec::row::{Kind, PathForm, Row, Rule, When};
+use crate::spec::row::{Kind, PathForm, Role, Row, Rule, When};
 
 /// ./Edge/Op, in the order of [`super::OPS`].
 pub(crate) const OPS: &[&str] = &["Register", "Auth", "Backup", "Restore", "Ping", "Sync"];
@@ -17,13 +17,13 @@ pub(crate) const ROWS: &[Row] = &[
         .length(20, 255)
         .patterns(&[concat!("https://", label!(), "(\\.", label!(), ")+(:[1-9][0-9]{0,4})?/edge/wp8")])
         .rules(&[Rule::Port]),
-    Row::text("Source").length(47, 47).patterns(&["urn:wp:[0-9A-F]{40}"]),
-    Row::text("Cred").rules(&[Rule::Credentials]).examples(&[
+    Row::text("Source").role(Role::Id).length(47, 47).patterns(&["urn:wp:[0-9A-F]{40}"]),
+    Row::text("Cred").role(Role::Credentials).rules(&[Rule::Credentials]).examples(&[
         "RDEuVmZneTBXRW1IY2tFRG5yT1hDV05PSGp1cXVNZng1V2JmZ3RlR1dvbHllNHhId2hnSzJHNGlQd25PRGhOcUlqR2RaTTdrc3l4VmNPRGFRSWY5OFRNYXc6",
         "TTEuS29wSjRFQWVpdzJxZnpQQVJsVGVyM2NwanFtU1lXaFFNWGxJekxrbkFLazphbmEubG9wZXpAZXhhbXBsZS5jb20=",
     ]),
     // 20 bytes are 26 characters, one of which four bits count, and the padding.
-    Row::text("./DevInfo/DevId")
+    Row::text("./DevInfo/DevId").role(Role::Silent)
         .length(28, 28)
         .patterns(&["[A-Za-z0-9+/]{26}[AEIMQUYcgkosw048]="])
         .rules(&[Rule::Except(&["AAAAAAAAAAAAAAAAAAAAAAAAAAA="])]),
@@ -45,7 +45,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row::word("./Edge/Agent", &["Foreground", "Periodic", "ResourceIntensive"]),
     date_time("./Edge/Sent", 28, &["[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{7}Z"]),
     nonce_base64("./Edge/Nonce"),
-    Row::word("./Edge/Op", OPS),
+    Row::word("./Edge/Op", OPS).role(Role::Operation),
     node("./Edge/Node"),
     Row::new("./Edge/Item", Kind::Text, When::C2).repeating().paths(PathForm::WindowsPhone).examples(&[
         "isostore:/a",
