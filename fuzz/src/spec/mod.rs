@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 mod android;
+pub mod canonical;
 mod fields;
 mod ios;
 mod json;

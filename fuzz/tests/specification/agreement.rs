@@ -1,0 +1,114 @@
+//! Both validators on bodies that are nearly right: the oracle finds nothing.
+
+use fuzz::{
+    run::judge,
+    spec::Platform,
+    targets::{
+        ANDROID_SPECIFICATION, IOS_SPECIFICATION, LINUX_SPECIFICATION, MACOS_SPECIFICATION, WINDOWS_SPECIFICATION,
+        WP_SPECIFICATION,
+    },
+};
+
+use crate::examples::examples;
+
+/// What is put into bodies, beside bytes of their own.
+const PIECES: &[&[u8]] = &[
+    b"0",
+    b"1",
+    b"9",
+    b"-",
+    b".",
+    b":",
+    b"=",
+    b"&",
+    b"%",
+    b"+",
+    b"/",
+    b"\\",
+    b"\"",
+    b"<",
+    b">",
+    b" ",
+    b"\n",
+    b"\r",
+    b"\t",
+    b"\0",
+    b"\x7F",
+    b"\xC3\xA9",
+    b"\xC0\x80",
+    b"\xED\xA0\x80",
+    b"\xF0\x9F\x98\x80",
+    b"\xEF\xBB\xBF",
+    b"\xEF\xBF\xBF",
+    b"&amp;",
+    b"&#49;",
+    b"\\u0041",
+    b"\\ud83d",
+    b"%41",
+    b"%C3%A9",
+    b"<x/>",
+    b"null",
+    b"true",
+    b"[]",
+    b"{}",
+    b"1e0",
+    b"-0",
+    b"aux",
+    b"..",
+    b"register",
+    b"Register",
+    b"sync",
+    b"Sync",
+    b"Ping",
+    b"ping",
+];
+
+/// One to three small changes.
+fn changed(body: &[u8], others: &[Vec<u8>], chance: &mut fastrand::Rng) -> Vec<u8> {
+    let mut body = body.to_vec();
+    for _ in 0..chance.u8(1..=3) {
+        let place = chance.usize(..=body.len());
+        let behind = (place + chance.usize(..8)).min(body.len());
+        match chance.u8(..6) {
+            0 => drop(body.drain(place..behind)),
+            1 => body.splice(place..place, chance.choice(PIECES).unwrap().iter().copied()).for_each(drop),
+            2 => body.splice(place..behind, chance.choice(PIECES).unwrap().iter().copied()).for_each(drop),
+            3 => {
+                let piece = body[place..behind].to_vec();
+                let place = chance.usize(..=body.len());
+                body.splice(place..place, piece).for_each(drop);
+            }
+            4 => {
+                let other = chance.choice(others).unwrap();
+                let from = chance.usize(..=other.len());
+                let to = (from + chance.usize(..40)).min(other.len());
+                body.splice(place..behind, other[from..to].iter().copied()).for_each(drop);
+            }
+            _ if place < body.len() => body[place] ^= 1 << chance.u8(..8),
+            _ => {}
+        }
+    }
+    body
+}
+
+#[test]
+fn on_simple_mutations_of_the_examples() {
+    let targets = [
+        WINDOWS_SPECIFICATION,
+        MACOS_SPECIFICATION,
+        LINUX_SPECIFICATION,
+        IOS_SPECIFICATION,
+        ANDROID_SPECIFICATION,
+        WP_SPECIFICATION,
+    ];
+    for (platform, target) in Platform::ALL.into_iter().zip(targets) {
+        let mut chance = fastrand::Rng::with_seed(7 + platform as u64);
+        let bodies: Vec<Vec<u8>> = examples(platform).into_iter().map(|example| example.body).collect();
+        for round in 0..4000 {
+            let body = changed(&bodies[round % bodies.len()], &bodies, &mut chance);
+            if let Err((class, detail)) = judge(&target, &body) {
+                panic!("{class}\n{detail}");
+            }
+        }
+    }
+}
