@@ -72,9 +72,11 @@ pub(super) fn judge(platform: Platform, place: usize, value: &Value<'_>) -> Resu
         }
         (Kind::Boolean, Value::Boolean(_)) | (Kind::Object, Value::Object) => Ok(()),
         (Kind::List, Value::List(elements)) => {
-            let texts: Option<Vec<&str>> = elements.iter().map(Value::as_text).collect();
             let form = row.path.ok_or("E_FORMAT")?;
-            texts.ok_or("E_FORMAT")?.into_iter().try_for_each(|text| path::judge(form, text.as_bytes()))
+            if !elements.iter().all(|element| matches!(element, Value::Text(_))) {
+                return Err("E_FORMAT");
+            }
+            elements.iter().filter_map(Value::as_text).try_for_each(|text| path::judge(form, text.as_bytes()))
         }
         (
             Kind::Text
