@@ -134,7 +134,7 @@ pub const PIN_SPELLINGS: Target = Target {
 pub const CERTIFICATE_VIEWS: Target = Target {
     name: "certificate_views",
     oracle: crate::certificates::oracle,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::certificates::mutate),
     seeds: crate::certificates::seeds,
 };
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{WebPkiServerVerifier, verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError as TlsCertificateError, Error as TlsError};
+use rustls::{CertificateError as TlsCertificateError, Error as TlsError, RootCertStore};
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, ServerName, UnixTime};
 
 use crate::roots::Roots;
@@ -93,6 +93,17 @@ pub fn verify_server_chain(
     verify_server_cert_signed_by_trust_anchor(&certificate, &roots.0, intermediates, at, algorithms.all)
         .and_then(|()| verify_server_name(&certificate, name))
         .map_err(|error| ChainError::from_tls(&error))
+}
+
+/// Why no client accepts this certificate at `at`, whatever roots it has and whatever name it asks for.
+pub(crate) fn refused_by_everyone(leaf: &CertificateDer<'_>, at: UnixTime) -> Option<ChainError> {
+    let verdict = ParsedCertificate::try_from(leaf).and_then(|certificate| {
+        let algorithms = tls::shared_provider().signature_verification_algorithms;
+        let nobody = RootCertStore::empty();
+        verify_server_cert_signed_by_trust_anchor(&certificate, &nobody, &[], at, algorithms.all)
+    });
+    // Without roots it gets no further than to its issuer.
+    verdict.err().map(|error| ChainError::from_tls(&error)).filter(|error| *error != ChainError::UnknownIssuer)
 }
 
 /// [`verify_server_chain`] with certificate revocation lists: every certificate of the path must be covered by one of

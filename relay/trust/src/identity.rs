@@ -43,6 +43,14 @@ impl Identity {
         load::load(chain_pem, key_pem)
     }
 
+    /// The same of two texts that are at hand; errors call them `chain` and `key`.
+    ///
+    /// # Errors
+    /// As [`Self::load`], apart from the files.
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, IdentityError> {
+        load::of_texts((Path::new("chain"), chain), (Path::new("key"), key))
+    }
+
     /// A new key with a self-signed server certificate: ECDSA P-256, `CA:FALSE`, serverAuth, these names (DNS names and
     /// IP addresses told apart), valid from one hour ago for `days`.
     ///
@@ -131,7 +139,7 @@ impl Identity {
     /// What an administrator should know about the leaf at `at`, the gravest first.
     #[must_use]
     pub fn findings(&self, at: UnixTime) -> Vec<Finding> {
-        finding::of(self.leaf(), at)
+        Finding::of(self.leaf(), at)
     }
 
     /// [`Self::findings`] at this moment, as sentences.

@@ -3,10 +3,15 @@
 use std::fmt;
 
 use rustls_pki_types::{CertificateDer, UnixTime};
-use x509_parser::prelude::{ParsedExtension, X509Certificate};
+use x509_parser::der_parser::Oid;
+use x509_parser::oid_registry::{
+    OID_X509_EXT_BASIC_CONSTRAINTS, OID_X509_EXT_EXTENDED_KEY_USAGE, OID_X509_EXT_SUBJECT_ALT_NAME,
+};
+use x509_parser::prelude::{GeneralName, ParsedExtension, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
 use crate::certificate;
+use crate::chain::{self, ChainError};
 use crate::identity::MAX_DAYS;
 
 /// A certificate that expires within this many days gets a warning.
@@ -28,10 +33,20 @@ pub enum Finding {
     },
     /// `CA:TRUE` in a server's own certificate.
     CaTrue,
-    /// No subjectAltName.
+    /// No DNS name and no IP address among the alternative names.
     NoNames,
     /// An extended key usage without serverAuth.
     NotForServers,
+    /// An extension that matters to devices and is not what its standard says. Readers differ about the rest.
+    Unreadable {
+        /// Its name.
+        extension: &'static str,
+    },
+    /// Anything else for which the verification of a chain refuses it, whatever its issuer.
+    Refused {
+        /// What the verification said.
+        reason: ChainError,
+    },
     /// It expires within 30 days.
     ExpiresSoon {
         /// In how many whole days.
@@ -52,15 +67,40 @@ pub enum Finding {
 }
 
 impl Finding {
+    /// The findings about one certificate (DER) at `at`, the gravest first; none for one that cannot be read, which is
+    /// reported elsewhere.
+    #[must_use]
+    pub fn of(certificate: &CertificateDer<'_>, at: UnixTime) -> Vec<Self> {
+        let Ok(parsed) = certificate::parse(certificate) else { return Vec::new() };
+        let mut found = Vec::new();
+        dates(&parsed, i64::try_from(at.as_secs()).unwrap_or(i64::MAX), &mut found);
+        extensions(&parsed, &mut found);
+        // Whatever is read here: what devices verify with has the last word.
+        if let Some(reason) = chain::refused_by_everyone(certificate, at)
+            && !found.iter().any(|finding| finding.devices_refuse() && *finding != Self::NoNames)
+        {
+            found.push(Self::Refused { reason });
+        }
+        if let Ok(PublicKey::RSA(key)) = parsed.public_key().parsed() {
+            found.push(Self::Rsa { bits: key.key_size() });
+        }
+        found.sort_by_key(|finding| !finding.devices_refuse());
+        found
+    }
+
     /// Whether devices refuse the certificate because of it; the others are advice, or concern some platforms only.
     ///
     /// Nothing here matters to those who know a certificate by its pin alone, as in tunnels.
     #[must_use]
     pub const fn devices_refuse(&self) -> bool {
         match self {
-            Self::Expired { .. } | Self::NotYetValid { .. } | Self::CaTrue | Self::NoNames | Self::NotForServers => {
-                true
-            }
+            Self::Expired { .. }
+            | Self::NotYetValid { .. }
+            | Self::CaTrue
+            | Self::NoNames
+            | Self::NotForServers
+            | Self::Unreadable { .. }
+            | Self::Refused { .. } => true,
             Self::ExpiresSoon { .. } | Self::LivesTooLong { .. } | Self::Rsa { .. } | Self::NoPurpose => false,
         }
     }
@@ -78,12 +118,16 @@ impl fmt::Display for Finding {
                  CA:FALSE (openssl: -addext basicConstraints=critical,CA:FALSE)",
             ),
             Self::NoNames => f.write_str(
-                "the certificate has no subjectAltName, so it fits no name; reissue it with the names that devices \
+                "the certificate has no DNS name or address (subjectAltName), so it fits no name; reissue it with the names that devices \
                  connect to",
             ),
             Self::NotForServers => f.write_str(
                 "the certificate's extended key usage lacks serverAuth, so devices refuse it; reissue it with serverAuth",
             ),
+            Self::Unreadable { extension } => {
+                write!(f, "the certificate's {extension} cannot be read; reissue it with a current tool")
+            }
+            Self::Refused { reason } => reason.fmt(f),
             Self::ExpiresSoon { days } => write!(
                 f,
                 "the certificate expires in {days} days; reissue it, with the same key if devices have SPKI pins"
@@ -101,19 +145,6 @@ impl fmt::Display for Finding {
             ),
         }
     }
-}
-
-/// The findings about one certificate; none for one that cannot be read, which is reported elsewhere.
-pub(super) fn of(certificate: &CertificateDer<'_>, at: UnixTime) -> Vec<Finding> {
-    let Ok(parsed) = certificate::parse(certificate) else { return Vec::new() };
-    let mut found = Vec::new();
-    dates(&parsed, i64::try_from(at.as_secs()).unwrap_or(i64::MAX), &mut found);
-    extensions(&parsed, &mut found);
-    if let Ok(PublicKey::RSA(key)) = parsed.public_key().parsed() {
-        found.push(Finding::Rsa { bits: key.key_size() });
-    }
-    found.sort_by_key(|finding| !finding.devices_refuse());
-    found
 }
 
 /// The last second of a certificate's validity.
@@ -139,20 +170,38 @@ fn dates(certificate: &X509Certificate<'_>, now: i64, found: &mut Vec<Finding>) 
     }
 }
 
+/// The extensions that a device looks at, by their identifiers (RFC 5280 section 4.2.1).
+const LOOKED_AT: [(Oid<'static>, &str); 3] = [
+    (OID_X509_EXT_BASIC_CONSTRAINTS, "basicConstraints"),
+    (OID_X509_EXT_SUBJECT_ALT_NAME, "subjectAltName"),
+    (OID_X509_EXT_EXTENDED_KEY_USAGE, "extendedKeyUsage"),
+];
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "x509-parser's enum: all other extensions are of no concern here")]
 fn extensions(certificate: &X509Certificate<'_>, found: &mut Vec<Finding>) {
     let (mut names, mut purpose) = (false, false);
     for extension in certificate.iter_extensions() {
         match extension.parsed_extension() {
             ParsedExtension::BasicConstraints(constraints) if constraints.ca => found.push(Finding::CaTrue),
-            ParsedExtension::SubjectAlternativeName(list) => names = !list.general_names.is_empty(),
+            ParsedExtension::BasicConstraints(_) => {}
+            ParsedExtension::SubjectAlternativeName(list) => {
+                let usable =
+                    |name: &GeneralName<'_>| matches!(name, GeneralName::DNSName(_) | GeneralName::IPAddress(_));
+                names = list.general_names.iter().any(usable);
+            }
             ParsedExtension::ExtendedKeyUsage(usage) => {
                 purpose = true;
                 if !usage.server_auth {
                     found.push(Finding::NotForServers);
                 }
             }
-            _ => {}
+            _ => {
+                if let Some((oid, name)) = LOOKED_AT.iter().find(|(oid, _)| extension.oid == *oid) {
+                    found.push(Finding::Unreadable { extension: name });
+                    names |= *oid == OID_X509_EXT_SUBJECT_ALT_NAME;
+                    purpose |= *oid == OID_X509_EXT_EXTENDED_KEY_USAGE;
+                }
+            }
         }
     }
     if !names {

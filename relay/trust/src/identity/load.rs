@@ -98,11 +98,18 @@ pub enum IdentityError {
 }
 
 pub(super) fn load(chain_path: &Path, key_path: &Path) -> Result<Identity, IdentityError> {
-    let chain_text = files::read_public(chain_path, MAX_CHAIN_FILE)?;
-    let chain = pem::chain(&chain_text).map_err(|source| IdentityError::Pem { path: chain_path.to_owned(), source })?;
-    let key_text = files::read_secret(key_path, MAX_KEY_FILE)?;
-    let key = pem::private_key(key_text.as_bytes())
-        .map_err(|source| IdentityError::Pem { path: key_path.to_owned(), source })?;
+    let chain = files::read_public(chain_path, MAX_CHAIN_FILE)?;
+    let key = files::read_secret(key_path, MAX_KEY_FILE)?;
+    of_texts((chain_path, &chain), (key_path, key.as_bytes()))
+}
+
+/// An identity of two PEM texts, each with the name that errors call it by.
+pub(super) fn of_texts(
+    (chain_path, chain): (&Path, &[u8]),
+    (key_path, key): (&Path, &[u8]),
+) -> Result<Identity, IdentityError> {
+    let chain = pem::chain(chain).map_err(|source| IdentityError::Pem { path: chain_path.to_owned(), source })?;
+    let key = pem::private_key(key).map_err(|source| IdentityError::Pem { path: key_path.to_owned(), source })?;
     let bad_key = |error: TlsError| IdentityError::Key { path: key_path.to_owned(), reason: error.to_string() };
     for (index, certificate) in chain.iter().enumerate() {
         crate::certificate::fingerprints(certificate).map_err(|source| bad_certificate(chain_path, index, source))?;

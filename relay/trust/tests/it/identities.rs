@@ -271,6 +271,40 @@ fn findings_say_what_devices_will_refuse() {
     assert!(found.iter().any(|finding| finding.to_string().contains("CA:FALSE")));
 }
 
+/// Certificates that one library reads and another does not: what devices will refuse is found before they do.
+#[test]
+fn findings_cover_what_readers_differ_about() {
+    let find = |params: &rcgen::CertificateParams| {
+        let made = self_signed(params, &PKCS_ECDSA_P256_SHA256);
+        Finding::of(made.leaf(), UnixTime::now())
+    };
+    let mut mail_only = params("edge");
+    mail_only.subject_alt_names = vec![rcgen::SanType::Rfc822Name("a@example.org".try_into().expect("an address"))];
+    assert!(find(&mail_only).contains(&Finding::NoNames), "an address for mail is no name of a server");
+
+    // SEQUENCE { BOOLEAN TRUE, NULL }: webpki sees an authority, x509-parser nothing at all.
+    let mut odd = params("edge");
+    odd.is_ca = IsCa::NoCa;
+    odd.custom_extensions =
+        vec![rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 19], vec![0x30, 5, 1, 1, 0xff, 5, 0])];
+    let found = find(&odd);
+    assert!(found.contains(&Finding::Unreadable { extension: "basicConstraints" }), "{found:?}");
+
+    // A length in two bytes where one is enough: only webpki minds, and it is what devices have.
+    let der = self_signed(&params("edge"), &PKCS_ECDSA_P256_SHA256).leaf().to_vec();
+    let place = der.windows(2).position(|window| window == [0x17, 13]).expect("a UTCTime");
+    let mut long = der.clone();
+    long.splice(place..place + 2, [0x17, 0x81, 13]);
+    // One byte more in everything around it: validity, what is signed, the certificate.
+    long[place - 1] += 1;
+    for head in [0, 4] {
+        let length = u16::from_be_bytes([long[head + 2], long[head + 3]]) + 1;
+        long[head + 2..head + 4].copy_from_slice(&length.to_be_bytes());
+    }
+    let found = Finding::of(&long.into(), UnixTime::now());
+    assert!(found.iter().any(|finding| matches!(finding, Finding::Refused { .. })), "{found:?}");
+}
+
 #[test]
 fn roots_come_from_files_and_lists() {
     let identity = issue(&["edge"], 30).unwrap();
