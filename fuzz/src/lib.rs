@@ -13,14 +13,17 @@ pub mod config;
 pub mod corpus;
 pub mod delivery;
 pub mod dictionary;
+pub mod doc;
 pub mod frames;
 #[cfg(feature = "relay")]
 pub mod handover;
 #[cfg(feature = "relay")]
 pub mod hello;
+pub mod mutate;
 #[cfg(feature = "trust")]
 pub mod pins;
 pub mod run;
+pub mod seeds;
 pub mod sessions;
 pub mod six_formats;
 pub mod spec;

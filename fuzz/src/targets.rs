@@ -6,42 +6,42 @@ use crate::{Target, run::Mutate};
 pub const WINDOWS_SPECIFICATION: Target = Target {
     name: "windows_specification",
     oracle: crate::validator::windows,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::mutate::windows),
     seeds: crate::validator::windows_seeds,
 };
 /// `macos_specification`
 pub const MACOS_SPECIFICATION: Target = Target {
     name: "macos_specification",
     oracle: crate::validator::macos,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::mutate::macos),
     seeds: crate::validator::macos_seeds,
 };
 /// `linux_specification`
 pub const LINUX_SPECIFICATION: Target = Target {
     name: "linux_specification",
     oracle: crate::validator::linux,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::mutate::linux),
     seeds: crate::validator::linux_seeds,
 };
 /// `ios_specification`
 pub const IOS_SPECIFICATION: Target = Target {
     name: "ios_specification",
     oracle: crate::validator::ios,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::mutate::ios),
     seeds: crate::validator::ios_seeds,
 };
 /// `android_specification`
 pub const ANDROID_SPECIFICATION: Target = Target {
     name: "android_specification",
     oracle: crate::validator::android,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::mutate::android),
     seeds: crate::validator::android_seeds,
 };
 /// `wp_specification`
 pub const WP_SPECIFICATION: Target = Target {
     name: "wp_specification",
     oracle: crate::validator::windows_phone,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::mutate::windows_phone),
     seeds: crate::validator::windows_phone_seeds,
 };
 /// `six_formats_meaning`

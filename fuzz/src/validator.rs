@@ -31,14 +31,10 @@ macro_rules! platforms {
             agree(concat!($folder, "_specification"), Platform::$platform, data);
         }
 
-        /// The valid examples of the text.
+        /// The text's own examples and what our writers made of them.
         #[must_use]
         pub fn $seeds() -> Vec<Vec<u8>> {
-            vec![
-                include_bytes!(concat!("../../relay/wire/vectors/", $folder, "/V1.ok")).to_vec(),
-                include_bytes!(concat!("../../relay/wire/vectors/", $folder, "/V2.ok")).to_vec(),
-                include_bytes!(concat!("../../relay/wire/vectors/", $folder, "/V3.ok")).to_vec(),
-            ]
+            crate::seeds::specification(spec::Platform::$platform)
         }
     )+};
 }

@@ -1,0 +1,117 @@
+//! Seeds of the specification targets, written by the loose documents' writers: every operation, optional fields there and
+//! not, values at their bounds.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use fastrand::Rng;
+
+use crate::{
+    doc::{Document, Platform, slots},
+    mutate::{
+        operation::{self, roles},
+        pairs,
+        values::pool as values,
+    },
+    spec::{When, rows},
+};
+
+/// The text's own examples of good bodies.
+const EXAMPLES: [[&[u8]; 3]; 6] = [
+    [
+        include_bytes!("../../relay/wire/vectors/windows/V1.ok"),
+        include_bytes!("../../relay/wire/vectors/windows/V2.ok"),
+        include_bytes!("../../relay/wire/vectors/windows/V3.ok"),
+    ],
+    [
+        include_bytes!("../../relay/wire/vectors/macos/V1.ok"),
+        include_bytes!("../../relay/wire/vectors/macos/V2.ok"),
+        include_bytes!("../../relay/wire/vectors/macos/V3.ok"),
+    ],
+    [
+        include_bytes!("../../relay/wire/vectors/linux/V1.ok"),
+        include_bytes!("../../relay/wire/vectors/linux/V2.ok"),
+        include_bytes!("../../relay/wire/vectors/linux/V3.ok"),
+    ],
+    [
+        include_bytes!("../../relay/wire/vectors/ios/V1.ok"),
+        include_bytes!("../../relay/wire/vectors/ios/V2.ok"),
+        include_bytes!("../../relay/wire/vectors/ios/V3.ok"),
+    ],
+    [
+        include_bytes!("../../relay/wire/vectors/android/V1.ok"),
+        include_bytes!("../../relay/wire/vectors/android/V2.ok"),
+        include_bytes!("../../relay/wire/vectors/android/V3.ok"),
+    ],
+    [
+        include_bytes!("../../relay/wire/vectors/wp/V1.ok"),
+        include_bytes!("../../relay/wire/vectors/wp/V2.ok"),
+        include_bytes!("../../relay/wire/vectors/wp/V3.ok"),
+    ],
+];
+
+/// Variants of each operation.
+const VARIANTS: u64 = 6;
+
+/// Good bodies of a platform, which mutators begin from too.
+#[must_use]
+pub fn pool(platform: Platform) -> &'static [Vec<u8>] {
+    static POOL: LazyLock<[Vec<Vec<u8>>; 6]> = LazyLock::new(|| Platform::ALL.map(build));
+    &POOL[platform as usize - 1]
+}
+
+/// The seeds of a platform's specification target.
+#[must_use]
+pub fn specification(platform: Platform) -> Vec<Vec<u8>> {
+    pool(platform).to_vec()
+}
+
+fn build(platform: Platform) -> Vec<Vec<u8>> {
+    let examples = &EXAMPLES[platform as usize - 1];
+    let mut bodies: Vec<Vec<u8>> = examples.iter().map(|body| body.to_vec()).collect();
+    for operation in 0..operation::NAMES.len() {
+        for variant in 0..VARIANTS {
+            let mut chance = Rng::with_seed(variant << 8 | operation as u64);
+            let example = examples[chance.usize(..examples.len())];
+            let mut document = Document::decode(platform, example);
+            operation::switch(&mut document, operation, &mut chance);
+            if variant > 0 {
+                vary(&mut document, variant, &mut chance);
+            }
+            bodies.push(document.encode());
+        }
+    }
+    bodies.sort();
+    bodies.dedup();
+    // What the second validator refuses was no good body.
+    bodies.retain(|body| crate::spec::judge(platform, body).is_ok());
+    bodies
+}
+
+/// Other values, other optional fields.
+fn vary(document: &mut Document<'_>, variant: u64, chance: &mut Rng) {
+    let platform = document.platform;
+    for (slot, row) in rows(platform).iter().enumerate() {
+        let is_free =
+            row.path.is_none() && slot != roles(platform).op && !pairs::is_coupled(row.name) && row.name != "Cred";
+        if is_free
+            && slots(platform)[slot].wire != crate::doc::Wire::Object
+            && document.get(slot).is_some()
+            && chance.bool()
+        {
+            document.set(slot, Cow::Borrowed(values(platform, slot).good(chance)));
+        }
+        if row.when == When::Optional {
+            if variant % 2 == 0 {
+                document.clear(slot);
+            } else {
+                document.set(slot, Cow::Borrowed(values(platform, slot).good(chance)));
+            }
+        }
+    }
+    pairs::good(document, chance);
+    if !document.paths().is_empty() {
+        let max = operation::paths_max(platform);
+        let count = [1, 2, 3, max][chance.usize(..4)];
+        operation::put_paths(document, count, chance);
+    }
+}
