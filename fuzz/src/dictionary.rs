@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+pub mod formats;
+
 /// The text of a dictionary of these words: one a line, quoted, everything but plain ASCII as `\xAB`.
 #[must_use]
 pub fn text<'a>(words: impl IntoIterator<Item = &'a [u8]>) -> String {
