@@ -1,5 +1,8 @@
 //! `fuzz-campaign ledger`.
 
+mod hunk;
+mod patch;
+
 use clap::Args;
 
 use crate::{Verdict, error::Error, stop::Stop, targets::Workspace};
