@@ -11,14 +11,14 @@ use relay_wire::{
 use crate::run::{bounded, finding};
 
 mod builtins;
-mod compare;
+pub(crate) mod compare;
 pub(crate) mod layout;
 pub(crate) mod messages;
 mod mutate;
-mod names;
+pub(crate) mod names;
 mod proofs;
 mod seeds;
-mod times;
+pub(crate) mod times;
 
 pub use mutate::mutate;
 pub use seeds::seeds;

@@ -76,21 +76,21 @@ pub const STREAM_DELIVERY: Target = Target {
 pub const DEVICE_SESSION: Target = Target {
     name: "device_session",
     oracle: crate::sessions::device,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::sessions::mutate),
     seeds: crate::sessions::device_seeds,
 };
 /// `control_session`
 pub const CONTROL_SESSION: Target = Target {
     name: "control_session",
     oracle: crate::sessions::control,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::sessions::mutate),
     seeds: crate::sessions::control_seeds,
 };
 /// `data_session`
 pub const DATA_SESSION: Target = Target {
     name: "data_session",
     oracle: crate::sessions::data,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::sessions::mutate),
     seeds: crate::sessions::data_seeds,
 };
 #[cfg(feature = "relay")]

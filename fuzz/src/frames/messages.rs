@@ -177,3 +177,10 @@ pub(crate) fn open_opening(come: &[u8], bound: Option<u8>) -> Result<Option<(u8,
         Ok(Some((platform, length)))
     }
 }
+
+/// Whether a header of so many bytes, the last four of which are the length, has come and its body has not: then there is nothing
+/// to judge.
+pub(crate) fn only_body_is_missing(come: &[u8], header: usize) -> bool {
+    let length = come.get(header - 4..header).and_then(|length| length.first_chunk());
+    length.is_some_and(|length| come.len() > header && come.len() < header + u32::from_be_bytes(*length) as usize)
+}
