@@ -1,10 +1,14 @@
 //! The command line: what can be asked for, with examples in every help text.
 
-use std::path::PathBuf;
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{coverage::CoverageArgs, ledger::LedgerArgs};
+use crate::{coverage::CoverageArgs, error::Error, ledger::LedgerArgs, run::RunArgs};
 
 /// The exit codes of every command, as `--help` prints them.
 pub const EXIT_CODES: &str = "\
@@ -28,10 +32,18 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Fuzz all targets within one budget.
+    Run(Box<RunArgs>),
     /// Which of our own lines the committed inputs reach.
     Coverage(CoverageArgs),
     /// Whether the kit finds planted defects, and how fast.
     Ledger(LedgerArgs),
+    /// Judge inputs from standard input; what `replay` and minimising run in a process of its own.
+    #[command(hide = true)]
+    Judge {
+        /// The target.
+        target: String,
+    },
 }
 
 /// The form of a result on standard output.
@@ -42,4 +54,44 @@ pub enum Format {
     Text,
     /// One JSON object.
     Json,
+}
+
+/// A duration that is not zero.
+///
+/// # Errors
+/// A text that says what is accepted.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = humantime::parse_duration(text).ok().filter(|duration| !duration.is_zero());
+    parsed.ok_or_else(|| "give a duration such as 30s, 10m or 8h".to_owned())
+}
+
+/// A number that is not zero.
+///
+/// # Errors
+/// A text that says what is accepted.
+pub fn at_least_one(text: &str) -> Result<u64, String> {
+    let parsed = text.parse().ok().filter(|number| *number > 0);
+    parsed.ok_or_else(|| "give a whole number, at least 1".to_owned())
+}
+
+/// Processes at once.
+///
+/// # Errors
+/// A text that says what is accepted.
+pub fn jobs(text: &str) -> Result<usize, String> {
+    let parsed = text.parse().ok().filter(|number| (1..=1024).contains(number));
+    parsed.ok_or_else(|| "give a whole number from 1 to 1024".to_owned())
+}
+
+/// Writes a result to standard output. A reader that has seen enough (`| head`) is no failure.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn print(text: &str) -> Result<(), Error> {
+    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::System { action: "write to standard output".to_owned(), source })
+        }
+        _ => Ok(()),
+    }
 }

@@ -22,6 +22,10 @@ pub use says::Says;
 pub const INPUT_TIMEOUT: u32 = 10;
 /// Memory of the process at most, in MiB.
 pub const MEMORY: u32 = 2048;
+/// The class of an input that takes longer than [`INPUT_TIMEOUT`], as libFuzzer names it.
+pub const TIMEOUT: &str = "timeout";
+/// The class of an abort or a signal, as libFuzzer names it.
+pub const DEADLY: &str = "deadly signal";
 /// Beyond its own limit a process gets this long to load its corpus and to say its figures.
 const LEEWAY: Duration = Duration::from_secs(60);
 /// The detail of a finding is cut here.
@@ -163,6 +167,36 @@ impl Job {
             }
         })?;
         Ok(transcript.outcome(end, started.elapsed(), &self.artifacts))
+    }
+}
+
+/// What a target's binary finds in one file; `None`: nothing. With `oracles` off only panics count.
+///
+/// # Errors
+/// If it cannot be started, or does not run the file.
+pub fn once(binary: &Path, file: &Path, oracles: bool, stop: &Stop) -> Result<Option<Found>, Error> {
+    let mut command = Command::new(binary);
+    command.arg(format!("-timeout={INPUT_TIMEOUT}")).arg(format!("-rss_limit_mb={MEMORY}"));
+    // The input is there already.
+    command.args(["-exact_artifact_path=/dev/null", "-detect_leaks=0"]).arg(file);
+    command.env_remove(fuzz::run::KNOWN).stdout(Stdio::null());
+    if oracles {
+        command.env_remove(fuzz::run::ORACLES);
+    } else {
+        command.env(fuzz::run::ORACLES, "off");
+    }
+    let mut transcript = Transcript::default();
+    let end = process::watch(command, LEEWAY, stop, |line| {
+        transcript.hear(line);
+    })?;
+    let outcome = transcript.outcome(end, Duration::ZERO, Path::new(""));
+    match outcome.ended {
+        Ended::Finished | Ended::Finding => Ok(outcome.found),
+        Ended::Stopped => Err(Error::Stopped),
+        Ended::Overdue | Ended::Failed => {
+            let words = outcome.last_words.join("\n");
+            Err(Error::Tool(format!("{} does not run {}:\n{words}", binary.display(), file.display())))
+        }
     }
 }
 

@@ -5,9 +5,13 @@ mod build;
 mod cli;
 mod coverage;
 mod error;
+mod judge;
 mod ledger;
 mod libfuzzer;
 mod process;
+mod report;
+mod run;
+mod shrink;
 mod stop;
 mod targets;
 
@@ -44,11 +48,20 @@ fn main() -> ExitCode {
     })
 }
 
+/// What oracles measure memory by, where they run in this program.
+#[global_allocator]
+static ALLOCATOR: peak_alloc::PeakAlloc = fuzz::run::ALLOCATOR;
+
 fn execute(cli: Cli) -> Result<Verdict, Error> {
+    if let Command::Judge { target } = &cli.command {
+        return judge::serve(target);
+    }
     let stop = Stop::on_signals()?;
     let workspace = Workspace::find(cli.workspace.as_deref())?;
     match cli.command {
+        Command::Run(arguments) => run::execute(&arguments, &workspace, &stop),
         Command::Coverage(arguments) => coverage::execute(&arguments, &workspace, &stop),
         Command::Ledger(arguments) => ledger::execute(&arguments, &workspace, &stop),
+        Command::Judge { target } => judge::serve(&target),
     }
 }

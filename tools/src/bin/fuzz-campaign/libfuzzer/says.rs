@@ -46,9 +46,10 @@ impl<'a> Says<'a> {
     }
 }
 
-/// `libFuzzer: timeout after 10 seconds` and `AddressSanitizer: heap-buffer-overflow on address 0x...` without what differs
-/// from run to run.
+/// `timeout` and `AddressSanitizer: heap-buffer-overflow`: `libFuzzer: timeout after 10 seconds` and `AddressSanitizer: heap-buffer-overflow on address 0x...` without
+/// what differs from run to run.
 fn kind(what: &str) -> &str {
+    let what = what.strip_prefix("libFuzzer: ").unwrap_or(what);
     let end = [" after ", " on ", " (", " in "].iter().filter_map(|part| what.find(part)).min();
     what[..end.unwrap_or(what.len())].trim_end()
 }
@@ -87,9 +88,9 @@ mod tests {
             ("FINDING linux_specification: x says ok", Says::Finding("linux_specification: x says ok")),
             ("stat::number_of_executed_units: 100000", Says::Executions(100_000)),
             ("INFO:       12 files found in /x/y", Says::Seeds(12)),
-            ("==7== ERROR: libFuzzer: timeout after 10 seconds", Says::Error("libFuzzer: timeout")),
-            ("==7== ERROR: libFuzzer: deadly signal", Says::Error("libFuzzer: deadly signal")),
-            ("==7== ERROR: libFuzzer: out-of-memory (used: 3Mb; limit: 2Mb)", Says::Error("libFuzzer: out-of-memory")),
+            ("==7== ERROR: libFuzzer: timeout after 10 seconds", Says::Error("timeout")),
+            ("==7== ERROR: libFuzzer: deadly signal", Says::Error("deadly signal")),
+            ("==7== ERROR: libFuzzer: out-of-memory (used: 3Mb; limit: 2Mb)", Says::Error("out-of-memory")),
             (
                 "==7==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x602 at pc 0x1",
                 Says::Error("AddressSanitizer: heap-buffer-overflow"),

@@ -1,0 +1,128 @@
+//! A report as a table, and figures as people read them.
+
+use std::fmt::Write;
+
+use super::{Report, TargetReport};
+
+/// `1234567` as `1,234,567`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A rate without a fraction.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate for people; rates are positive")]
+pub fn rate(rate: f64) -> String {
+    count(rate.round() as u64)
+}
+
+/// Seconds as `0.4 s`, `42 s`, `7 min 5 s`, `3 h 12 min`.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times are positive and far below 2^64")]
+pub fn seconds(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        0..10 => format!("{seconds:.1} s"),
+        10..120 => format!("{whole} s"),
+        120..7200 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// When the last new edge came.
+pub fn last_edge(target: &TargetReport) -> String {
+    target.last_edge_seconds.map_or_else(|| "-".to_owned(), |at| format!("at {}", seconds(at)))
+}
+
+/// How it ended, with its note.
+pub fn status(target: &TargetReport) -> String {
+    let status = target.status.as_str();
+    if target.note.is_empty() { status.to_owned() } else { format!("{status}: {}", target.note) }
+}
+
+/// One sentence on the whole.
+pub fn verdict(report: &Report) -> String {
+    let findings = match report.findings.len() {
+        0 => "No finding".to_owned(),
+        1 => "1 finding".to_owned(),
+        many => format!("{many} findings"),
+    };
+    let incomplete = if report.complete { "" } else { "; not every target ran to its end" };
+    format!("{findings} in {} executions of {} targets{incomplete}", count(report.executions()), report.targets.len())
+}
+
+/// The report for a terminal.
+pub fn render(report: &Report) -> String {
+    let mut out = String::new();
+    let header = ["target", "executions", "per second", "edges", "features", "corpus", "last new edge", "findings"];
+    let mut rows = vec![header.map(str::to_owned)];
+    for target in &report.targets {
+        let findings =
+            report.findings.iter().filter(|finding| finding.seen.iter().any(|seen| seen.target == target.name)).count();
+        rows.push([
+            target.name.clone(),
+            count(target.figures.executions),
+            rate(target.rate()),
+            count(target.figures.edges),
+            count(target.figures.features),
+            count(target.figures.corpus),
+            last_edge(target),
+            count(findings as u64),
+        ]);
+    }
+    let widths: [usize; 8] =
+        std::array::from_fn(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or_default());
+    // Writing to a string cannot fail.
+    for (number, row) in rows.iter().enumerate() {
+        let _ = write!(out, "{:<width$}", row[0], width = widths[0]);
+        for (cell, width) in row.iter().zip(widths).skip(1) {
+            let _ = write!(out, "  {cell:>width$}");
+        }
+        match number.checked_sub(1).map(|place| &report.targets[place]) {
+            Some(target) if target.status != super::Status::Done => {
+                let _ = writeln!(out, "  {}", status(target));
+            }
+            Some(_) | None => out.push('\n'),
+        }
+    }
+    for (number, finding) in report.findings.iter().enumerate() {
+        let _ = writeln!(out, "\nFinding {}: {}", number + 1, finding.class);
+        for line in finding.detail.lines().take(6) {
+            let _ = writeln!(out, "    {line}");
+        }
+        for seen in &finding.seen {
+            let _ = writeln!(
+                out,
+                "  {} after {} executions ({}), {} of {} bytes\n    {}",
+                seen.target,
+                count(seen.executions),
+                seconds(seen.seconds),
+                seen.size,
+                seen.original_size,
+                seen.command
+            );
+        }
+    }
+    let _ = writeln!(out, "\n{}.", verdict(report));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_grouped_and_times_short() {
+        assert_eq!([count(0), count(999), count(1000), count(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [seconds(0.44), seconds(42.4), seconds(425.0), seconds(11_520.0)],
+            ["0.4 s", "42 s", "7 min 5 s", "3 h 12 min"]
+        );
+    }
+}
