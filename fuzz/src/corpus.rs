@@ -133,10 +133,15 @@ pub fn files(folder: &Path) -> Result<Vec<Input>, PackError> {
         entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(error)?;
     paths.retain(|path| path.is_file());
     paths.sort();
-    paths
-        .iter()
-        .map(|path| Ok(Input { origin: path.display().to_string(), bytes: read(path, INPUT as u64)? }))
-        .collect()
+    paths.iter().map(|path| Ok(Input { origin: path.display().to_string(), bytes: file(path)? })).collect()
+}
+
+/// An input that is a file.
+///
+/// # Errors
+/// If it cannot be read or is longer than [`INPUT`].
+pub fn file(path: &Path) -> Result<Vec<u8>, PackError> {
+    read(path, INPUT as u64)
 }
 
 /// Everything that is kept for a target: seeds, committed corpus, regressions.

@@ -8,7 +8,10 @@ use std::{
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{coverage::CoverageArgs, error::Error, ledger::LedgerArgs, run::RunArgs};
+use crate::{
+    coverage::CoverageArgs, error::Error, ledger::LedgerArgs, merge::MergeArgs, minimize::MinimizeArgs,
+    replay::ReplayArgs, run::RunArgs, seeds::SeedsArgs,
+};
 
 /// The exit codes of every command, as `--help` prints them.
 pub const EXIT_CODES: &str = "\
@@ -34,6 +37,14 @@ pub struct Cli {
 pub enum Command {
     /// Fuzz all targets within one budget.
     Run(Box<RunArgs>),
+    /// Judge kept inputs, or files, without a fuzzer.
+    Replay(ReplayArgs),
+    /// Write the inputs that fuzzing begins with, or pack them.
+    Seeds(SeedsArgs),
+    /// Make one input as small as it gets with the same class of finding.
+    Minimize(MinimizeArgs),
+    /// Join the results of several campaigns.
+    Merge(MergeArgs),
     /// Which of our own lines the committed inputs reach.
     Coverage(CoverageArgs),
     /// Whether the kit finds planted defects, and how fast.

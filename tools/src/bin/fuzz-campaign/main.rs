@@ -8,9 +8,13 @@ mod error;
 mod judge;
 mod ledger;
 mod libfuzzer;
+mod merge;
+mod minimize;
 mod process;
+mod replay;
 mod report;
 mod run;
+mod seeds;
 mod shrink;
 mod stop;
 mod targets;
@@ -57,11 +61,19 @@ fn execute(cli: Cli) -> Result<Verdict, Error> {
         return judge::serve(target);
     }
     let stop = Stop::on_signals()?;
+    if let Command::Merge(arguments) = &cli.command {
+        return merge::execute(arguments, &stop);
+    }
     let workspace = Workspace::find(cli.workspace.as_deref())?;
     match cli.command {
         Command::Run(arguments) => run::execute(&arguments, &workspace, &stop),
         Command::Coverage(arguments) => coverage::execute(&arguments, &workspace, &stop),
         Command::Ledger(arguments) => ledger::execute(&arguments, &workspace, &stop),
+        Command::Replay(arguments) => replay::execute(&arguments, &workspace, &stop),
+        Command::Seeds(arguments) => seeds::execute(&arguments, &workspace, &stop),
+        Command::Minimize(arguments) => minimize::execute(&arguments, &workspace, &stop),
+        // These need no source tree and have returned above.
+        Command::Merge(arguments) => merge::execute(&arguments, &stop),
         Command::Judge { target } => judge::serve(&target),
     }
 }

@@ -11,15 +11,13 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use fuzz::corpus;
-
 use crate::{
     Verdict,
     build::{self, Prerequisites, answer},
     cli::{self, Format},
     error::Error,
-    judge,
     libfuzzer::Figures,
+    replay,
     report::{Curve, Manifest, Report, Status, TargetManifest, TargetReport, text},
     stop::Stop,
     targets::{TargetInfo, Workspace},
@@ -29,11 +27,10 @@ mod board;
 mod plan;
 mod worker;
 
-pub use plan::{RunArgs, derive_seed};
-pub use worker::{command, stem};
+pub use plan::RunArgs;
 
 use board::Board;
-use plan::Slot;
+use plan::{Slot, derive_seed};
 use worker::{Campaign, Worker};
 
 /// Runs a campaign.
@@ -51,7 +48,7 @@ pub fn execute(arguments: &RunArgs, workspace: &Workspace, stop: &Stop) -> Resul
         }
     }
     let prerequisites = Prerequisites::find(arguments.sanitizer)?;
-    let out = prepare(arguments.out.as_deref(), workspace)?;
+    let out = prepare(&arguments.out.clone().unwrap_or_else(|| results(workspace)))?;
     let start = out.join("start");
     let seeds = targets.iter().map(|target| write_start(workspace, target, &start)).collect::<Result<Vec<_>, _>>()?;
     let folder = build::folder(workspace, arguments.sanitizer);
@@ -173,19 +170,21 @@ fn target_manifest(campaign: &Campaign<'_>, target: &TargetInfo, seeds: usize) -
     }
 }
 
-/// The folder for a campaign's results: new, or empty.
-fn prepare(given: Option<&Path>, workspace: &Workspace) -> Result<PathBuf, Error> {
-    let out = given.map_or_else(
-        || {
-            let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string().replace(':', "-");
-            workspace.root.join("target/fuzz/runs").join(now)
-        },
-        Path::to_owned,
-    );
-    fs::create_dir_all(&out).map_err(|error| {
+/// The folder for results that nobody named.
+fn results(workspace: &Workspace) -> PathBuf {
+    let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string().replace(':', "-");
+    workspace.root.join("target/fuzz/runs").join(now)
+}
+
+/// Creates the folder for results, or takes an empty one.
+///
+/// # Errors
+/// If it holds anything or cannot be written.
+pub fn prepare(out: &Path) -> Result<PathBuf, Error> {
+    fs::create_dir_all(out).map_err(|error| {
         Error::Usage(format!("--out {}: {error}; give a folder that can be written", out.display()))
     })?;
-    let out = out.canonicalize().map_err(Error::file("find", &out))?;
+    let out = out.canonicalize().map_err(Error::file("find", out))?;
     let mut entries = fs::read_dir(&out).map_err(Error::file("read", &out))?;
     if entries.next().is_some() {
         return Err(Error::Usage(format!("--out {}: not empty; give a new folder", out.display())));
@@ -200,20 +199,8 @@ fn prepare(given: Option<&Path>, workspace: &Workspace) -> Result<PathBuf, Error
 
 /// Writes what a target begins with: seeds, committed corpus, regressions. Says how many there are; none is an error.
 fn write_start(workspace: &Workspace, target: &TargetInfo, start: &Path) -> Result<usize, Error> {
-    let name = &target.name;
-    let linked = judge::linked(name).ok_or_else(|| {
-        Error::Usage(format!(
-            "{name} is in fuzz/targets.toml and not in this program; build it again (cargo build -p tools)"
-        ))
-    })?;
-    if (linked.seeds)().is_empty() {
-        return Err(Error::Tool(format!(
-            "{name} has no seeds; a target needs inputs of our own writers (Target::seeds)"
-        )));
-    }
-    let inputs =
-        corpus::kept(&workspace.root.join("fuzz"), linked).map_err(|error| Error::Usage(format!("{name}: {error}")))?;
-    let folder = start.join(name);
+    let inputs = replay::kept(workspace, target)?;
+    let folder = start.join(&target.name);
     fs::create_dir_all(&folder).map_err(Error::file("create", &folder))?;
     for (number, input) in inputs.iter().enumerate() {
         let path = folder.join(format!("{number:06}"));

@@ -128,7 +128,7 @@ impl Slot {
 
 /// libFuzzer's seed for a target's process; never 0, for which libFuzzer draws one.
 pub fn derive_seed(seed: u64, shard: Option<Shard>, target: &str, process: u32) -> u32 {
-    let mut state = seed;
+    let mut state: u64 = 0;
     let mut take = |word: u64| {
         // SplitMix64's finaliser: near seeds must not give near sequences.
         state = state.wrapping_add(word).wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -136,6 +136,7 @@ pub fn derive_seed(seed: u64, shard: Option<Shard>, target: &str, process: u32) 
         state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         state ^= state >> 31;
     };
+    take(seed);
     target.bytes().for_each(|byte| take(u64::from(byte)));
     take(shard.map_or(0, |shard| u64::from(shard.index)));
     take(u64::from(process));

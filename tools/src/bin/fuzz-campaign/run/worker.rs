@@ -289,7 +289,7 @@ impl<'a> Worker<'a> {
 }
 
 /// What shows a finding again, for people.
-pub fn command(target: &str, shown: Shown, binary: &Path, input: &Path) -> String {
+fn command(target: &str, shown: Shown, binary: &Path, input: &Path) -> String {
     match shown {
         Shown::Replay => {
             format!("cargo run --release -p tools --bin fuzz-campaign -- replay --target {target} {}", input.display())
@@ -299,7 +299,7 @@ pub fn command(target: &str, shown: Shown, binary: &Path, input: &Path) -> Strin
 }
 
 /// A file's name for a class: what of it a file system takes, and a number that tells those apart that are then the same.
-pub fn stem(class: &str) -> String {
+fn stem(class: &str) -> String {
     let mut stem = String::new();
     for character in class.chars().take(72) {
         let plain = character.is_ascii_alphanumeric() || character == '_' || character == '.';
