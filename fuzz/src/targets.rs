@@ -48,7 +48,7 @@ pub const WP_SPECIFICATION: Target = Target {
 pub const SIX_FORMATS_MEANING: Target = Target {
     name: "six_formats_meaning",
     oracle: crate::six_formats::oracle,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::six_formats::mutate),
     seeds: crate::six_formats::seeds,
 };
 /// `canonical_agreement`
