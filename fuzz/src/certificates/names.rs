@@ -58,9 +58,14 @@ pub(super) fn agree(webpki: &webpki::EndEntityCert<'_>, view: &View<'_>) {
 fn stands_in(view: &View<'_>, name: &ServerName<'_>) -> bool {
     match name {
         ServerName::DnsName(name) => view.dns.iter().any(|presented| covers(presented, name.as_ref().as_bytes())),
-        ServerName::IpAddress(IpAddr::V4(address)) => view.addresses.iter().any(|octets| *octets == address.as_ref()),
-        ServerName::IpAddress(IpAddr::V6(address)) => view.addresses.iter().any(|octets| *octets == address.as_ref()),
-        ServerName::IpAddress(_) | _ => false,
+        ServerName::IpAddress(address) => {
+            let octets: &[u8] = match address {
+                IpAddr::V4(address) => address.as_ref(),
+                IpAddr::V6(address) => address.as_ref(),
+            };
+            view.addresses.contains(&octets)
+        }
+        _ => false,
     }
 }
 
