@@ -104,6 +104,15 @@ fn an_edge_says_what_is_wrong_with_its_files() {
     drop(taken);
     // A backend's configuration instead: the line is named.
     fails("relay-edge", &["check", "--config", text(&relay.master.config)], USAGE, &["backend.toml:", "unknown field"]);
+    // What is printed is a configuration, the same one, wherever it lies.
+    let printed = run("relay-edge", ["check", "--config", config, "--print"]).stdout;
+    let elsewhere = relay.folder().join("everything.toml");
+    fs::write(&elsewhere, &printed).unwrap();
+    assert_eq!(run("relay-edge", ["check", "--config", text(&elsewhere), "--print"]).stdout, printed);
+    let shown = String::from_utf8(printed).unwrap();
+    for setting in ["retry_after = \"5s\"", "pending_asks = 8192", "[[releases.windows]]", "keys = \"/"] {
+        assert!(shown.contains(setting), "{setting} in\n{shown}");
+    }
     let before = fs::read_to_string(config).unwrap();
     replace(&relay.edge.config, "admin = ", "adnim = \"off\"");
     for command in ["run", "check"] {

@@ -25,6 +25,7 @@ Examples:
   relay-backend init --role storage-node --name node-a --dir /etc/sallyport/node-a --edge edge.example.org:443 \\
       --edge-pin edge.crt --master-cert hq.crt --service rsync=tcp://127.0.0.1:873
   relay-backend check --config /etc/sallyport/hq/backend.toml
+  relay-backend check --config /etc/sallyport/hq/backend.toml --print > everything.toml
   relay-backend run --config /etc/sallyport/hq/backend.toml
   relay-backend secret add --config backend.toml --uses 500 --expires 7d --out fleet.secret
   relay-backend device revoke --config backend.toml linux:9d1f6e02b7c84a35b2e07d5c41f98a06
@@ -67,7 +68,13 @@ enum Command {
     /// Run until a signal ends it
     Run(ConfigFile),
     /// Check the configuration and every file it names; report all mistakes at once
-    Check(ConfigFile),
+    Check {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Print the configuration that is in effect, every setting and every path in full, as TOML that `run` takes
+        #[arg(long)]
+        print: bool,
+    },
     /// Show the pins of the certificate: devices need the master's, the master its nodes'
     Fingerprint(ConfigFile),
     /// The devices in a master's registry; works while the master runs
@@ -119,7 +126,9 @@ pub fn main(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Init(args) => setup::init(&output, args),
         Command::Run(ConfigFile { config }) => run(&config),
-        Command::Check(ConfigFile { config }) => return check_code(setup::check(&output, &config)),
+        Command::Check { config: ConfigFile { config }, print } => {
+            return check_code(setup::check(&output, &config, print));
+        }
         Command::Fingerprint(ConfigFile { config }) => setup::fingerprint(&output, &config),
         Command::Device(command) => device::run(&output, command),
         Command::Secret(command) => secret::run(&output, command),

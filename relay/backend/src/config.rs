@@ -23,8 +23,10 @@ mod files;
 mod raw;
 mod resolve;
 mod services;
+mod settings;
 
 pub use files::{read_identity, read_master_spki};
+pub use settings::{EdgeSettings, RoleSettings, Settings};
 
 /// The example for a master, with every key and its default: what `init` writes from.
 pub const EXAMPLE_MASTER: &str = include_str!("../example-master.toml");
@@ -48,6 +50,8 @@ pub const RECONNECT_MAX: Duration = Duration::from_secs(30);
 pub const DRAIN: Duration = Duration::from_secs(30);
 /// Default of a service's `connect_timeout`: shorter than the device waits for the status byte.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest of any duration: what is longer is a mistake, and could not be added to a clock.
+pub const DURATION_MAX: Duration = Duration::from_secs(365 * 24 * 3_600);
 /// Default of `grant_lifetime`: a token's lifetime, the match and the handshake, and a minute for the clocks of the nodes.
 pub const GRANT_LIFETIME: Duration = Duration::from_secs(2 * 60);
 
@@ -96,7 +100,7 @@ pub enum RoleConfig {
 }
 
 /// What only a master has.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MasterConfig {
     /// The registry's file.
     pub registry: PathBuf,
@@ -160,7 +164,7 @@ impl Config {
     /// # Errors
     /// Every mistake in it.
     pub fn load(file: &Path) -> Result<Self, Problems> {
-        resolve::resolve(load_toml(file)?, file, true)
+        resolve::resolve(&load_toml(file)?, file, true)
     }
 
     /// Reads a configuration from text; relative paths start beside `file`, which need not exist.
@@ -168,7 +172,13 @@ impl Config {
     /// # Errors
     /// Every mistake in it.
     pub fn from_text(text: &str, file: &Path) -> Result<Self, Problems> {
-        resolve::resolve(parse_toml(&file.display().to_string(), text)?, file, false)
+        resolve::resolve(&parse_toml(&file.display().to_string(), text)?, file, false)
+    }
+
+    /// What the text of the configuration says, without what was read from other files.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings::of(self)
     }
 
     /// Master or storage node.

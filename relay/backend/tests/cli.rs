@@ -115,6 +115,30 @@ fn init_prints_what_the_other_sides_need() {
 }
 
 #[test]
+fn check_prints_what_is_in_effect() {
+    let master = Master::new();
+    let node = master.path("n1");
+    let certificate = master.path("hq/backend.crt");
+    let arguments = ["init", "--role", "storage-node", "--name", "n1", "--dir", &node, "--edge", "[::1]:443"];
+    run(0, &[&arguments[..], &["--master-cert", &certificate, "--service", "web=tcp://127.0.0.1:80"]].concat());
+    for config in [master.config.clone(), format!("{node}/backend.toml")] {
+        let text = stdout(0, &["check", "--config", &config, "--print"]);
+        for setting in ["tunnel_idle = \"2h\"", "min = 2", "format = \"text\"", "key_file = \"/", "chain = \"/"] {
+            assert!(text.contains(setting), "{setting} in\n{text}");
+        }
+        // Elsewhere, and named relatively: the same configuration.
+        let elsewhere = master.folder.path().join("elsewhere.toml");
+        std::fs::write(&elsewhere, &text).unwrap();
+        let again = ["check", "--config", "elsewhere.toml", "--print"];
+        let again = command(&again).current_dir(master.folder.path()).output().unwrap();
+        assert_eq!(String::from_utf8(again.stdout).unwrap(), text);
+        let json = json(&["check", "--config", &config, "--print"]);
+        assert_eq!(json["config"]["limits"]["tunnels"], 4096, "{json:#}");
+    }
+    run(2, &["check", "--config", "nothing.toml", "--print"]);
+}
+
+#[test]
 fn check_tells_every_mistake_at_once() {
     let master = Master::new();
     let text = std::fs::read_to_string(&master.config).unwrap();

@@ -30,6 +30,7 @@ Examples:
   relay-edge init --dir /etc/sallyport --name edge.example.org
   relay-edge key add --config /etc/sallyport/edge.toml --name hq --role master --key-file hq.key
   relay-edge check --config /etc/sallyport/edge.toml
+  relay-edge check --config /etc/sallyport/edge.toml --print > everything.toml
   relay-edge run --config /etc/sallyport/edge.toml
 
 Signals of `run`:
@@ -78,7 +79,13 @@ enum Command {
     /// Run the edge until a signal ends it
     Run(ConfigFile),
     /// Check the configuration and every file it names; report all mistakes at once
-    Check(ConfigFile),
+    Check {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Print the configuration that is in effect, every setting and every path in full, as TOML that `run` takes
+        #[arg(long)]
+        print: bool,
+    },
     /// Show the certificate's fingerprints in the spellings that pins are given in
     Fingerprint(ConfigFile),
     /// The shared keys by which backends are known
@@ -189,7 +196,7 @@ fn answer(command: Command) -> Result<Option<Answer>, CommandError> {
     match command {
         Command::Init { dir, listen, name } => init(Init { folder: dir, listen, names: name }).map(Some),
         Command::Run(file) => run(&file).map(|()| None),
-        Command::Check(file) => check(&file).map(Some),
+        Command::Check { config, print } => check(&config, print).map(Some),
         Command::Fingerprint(file) => fingerprint(&file).map(Some),
         Command::Key(KeyCommand::Add { config, name, role, key_file }) => {
             key_add(&config, &name, role.into(), key_file).map(Some)
@@ -235,9 +242,12 @@ fn init(order: Init) -> Result<Answer, CommandError> {
     Ok(Answer { text, json: json!(made) })
 }
 
-fn check(file: &ConfigFile) -> Result<Answer, CommandError> {
+fn check(file: &ConfigFile, print: bool) -> Result<Answer, CommandError> {
     let mut problems = Problems::new();
-    let config = Config::resolve(load_toml::<RawConfig>(&file.config)?, &file.config, &mut problems);
+    let raw = load_toml::<RawConfig>(&file.config)?;
+    // Where the file is, so that what is printed can be read from anywhere.
+    let place = std::path::absolute(&file.config).unwrap_or_else(|_| file.config.clone());
+    let config = Config::resolve(raw, if print { &place } else { &file.config }, &mut problems);
     let warnings = match Material::load(&config) {
         Ok(material) => material.warnings(),
         Err(more) => {
@@ -246,11 +256,18 @@ fn check(file: &ConfigFile) -> Result<Answer, CommandError> {
         }
     };
     problems.into_result(())?;
-    let mut text = format!("{}: in order\n", file.config.display());
-    for warning in &warnings {
-        text.push_str(&format!("warning: {warning}\n"));
-    }
-    Ok(Answer { text, json: json!({ "problems": [], "warnings": warnings }) })
+    let mut json = json!({ "problems": [], "warnings": warnings });
+    let text = if print {
+        json["config"] = json!(RawConfig::from(&config));
+        format!("# The configuration that is in effect: every setting, and every path in full.\n{}", config.print()?)
+    } else {
+        format!("{}: in order\n", file.config.display())
+    };
+    // In front of a configuration they are comments.
+    let mark = if print { "# warning" } else { "warning" };
+    let line = |warning: &String| format!("{mark}: {}\n", warning.replace(char::is_control, " "));
+    let warnings: String = warnings.iter().map(line).collect();
+    Ok(Answer { text: text + &warnings, json })
 }
 
 fn fingerprint(file: &ConfigFile) -> Result<Answer, CommandError> {

@@ -10,11 +10,11 @@ use std::{
 };
 
 use relay_runtime::{
-    config::{HumanDuration, ListenAddr, Problems, beside, load_toml},
+    config::{HumanDuration, ListenAddr, Problems, beside, load_toml, parse_toml, print_toml},
     telemetry::{LogFilter, LogFormat},
 };
 use relay_wire::Releases;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 mod limits;
 
@@ -32,7 +32,7 @@ const DRAIN_MAX: Duration = Duration::from_secs(24 * 3600);
 const RETRY_MAX: Duration = Duration::from_secs(3600);
 
 /// What the file says; unknown keys are refused.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawConfig {
     /// See `example.toml`, as for all others.
@@ -59,7 +59,7 @@ pub struct RawConfig {
 }
 
 /// `[certificate]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the example file documents the keys, once")]
 pub struct RawCertificate {
@@ -68,7 +68,7 @@ pub struct RawCertificate {
 }
 
 /// `[log]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the example file documents the keys, once")]
 pub struct RawLog {
@@ -77,7 +77,7 @@ pub struct RawLog {
 }
 
 /// `[drain]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the example file documents the keys, once")]
 pub struct RawDrain {
@@ -159,6 +159,25 @@ impl Config {
         problems.into_result(config)
     }
 
+    /// The settings in a text; relative paths start beside `file`, which need not exist. No file is looked at.
+    ///
+    /// # Errors
+    /// Every mistake, with its place, its value and its remedy.
+    pub fn from_text(text: &str, file: &Path) -> Result<Self, Problems> {
+        let mut problems = Problems::new();
+        let raw = parse_toml::<RawConfig>(&file.display().to_string(), text)?;
+        let config = Self::resolve(raw, file, &mut problems);
+        problems.into_result(config)
+    }
+
+    /// Every setting as TOML, which [`Self::from_text`] reads as the same configuration.
+    ///
+    /// # Errors
+    /// When a path is not Unicode.
+    pub fn print(&self) -> Result<String, Problems> {
+        print_toml(&RawConfig::from(self))
+    }
+
     /// The settings of what a file said, defaults in the place of mistakes; `file` is where relative paths start.
     #[must_use]
     pub fn resolve(raw: RawConfig, file: &Path, problems: &mut Problems) -> Self {
@@ -207,6 +226,26 @@ impl Config {
         config.limits = raw.limits.resolve(problems);
         config.releases = raw.releases.resolve(problems);
         config
+    }
+}
+
+impl From<&Config> for RawConfig {
+    /// What a file would say to give this configuration, every setting spelled out.
+    fn from(config: &Config) -> Self {
+        let span = |span: Duration| Some(HumanDuration(span).to_string());
+        Self {
+            listen: Some(config.listen.iter().map(ToString::to_string).collect()),
+            admin: Some(config.admin.map_or_else(|| "off".to_owned(), |address| address.to_string())),
+            keys: Some(config.keys.clone()),
+            certificate: RawCertificate {
+                chain: Some(config.certificate.chain.clone()),
+                key: Some(config.certificate.key.clone()),
+            },
+            log: RawLog { format: Some(config.log.format.to_string()), level: Some(config.log.level.to_string()) },
+            drain: RawDrain { deadline: span(config.drain.deadline), retry_after: span(config.drain.retry_after) },
+            limits: (&config.limits).into(),
+            releases: (&config.releases).into(),
+        }
     }
 }
 

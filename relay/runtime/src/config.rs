@@ -212,6 +212,17 @@ pub fn parse_toml<Raw: DeserializeOwned>(name: &str, text: &str) -> Result<Raw, 
     })
 }
 
+/// Writes a raw form as TOML text, which [`parse_toml`] reads as the same.
+///
+/// # Errors
+/// One problem: a path is not Unicode, so that no TOML text can hold it.
+pub fn print_toml<Raw: Serialize>(raw: &Raw) -> Result<String, Problems> {
+    toml::to_string(raw).map_err(|error| {
+        let remedy = "rename files and folders so that their names are Unicode";
+        Problems::one("--print", format!("cannot be written as TOML: {error}"), remedy)
+    })
+}
+
 /// The path of `file` as seen from the configuration file's folder: relative paths in a configuration start there.
 #[must_use]
 pub fn beside(config: &Path, file: &Path) -> PathBuf {

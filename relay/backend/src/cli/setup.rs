@@ -103,8 +103,12 @@ fn indent(lines: &str) -> String {
 }
 
 /// The exit code; mistakes are the result, not an error.
-pub(super) fn check(output: &Output, file: &Path) -> Result<u8, Error> {
-    match Config::load(file) {
+pub(super) fn check(output: &Output, file: &Path, print: bool) -> Result<u8, Error> {
+    // Where the file is, so that what is printed can be read from anywhere.
+    let place = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let checked = Config::load(if print { &place } else { file });
+    match checked {
+        Ok(config) if print => printed(output, &config),
         Ok(config) => {
             let warnings = config.identity.warnings();
             let mut text = String::new();
@@ -123,6 +127,20 @@ pub(super) fn check(output: &Output, file: &Path) -> Result<u8, Error> {
             Ok(exit::USAGE)
         }
     }
+}
+
+/// The configuration that is in effect; warnings are comments behind it.
+fn printed(output: &Output, config: &Config) -> Result<u8, Error> {
+    let (settings, warnings) = (config.settings(), config.identity.warnings());
+    let line = |warning: &String| format!("# warning: {}\n", warning.replace(char::is_control, " "));
+    let text = format!(
+        "# The configuration that is in effect: every setting, and every path in full.\n{}{}",
+        settings.print()?,
+        warnings.iter().map(line).collect::<String>()
+    );
+    let json = settings.to_json()?;
+    output.write(&text, || json!({ "ok": true, "problems": [], "warnings": warnings, "config": json }))?;
+    Ok(exit::OK)
 }
 
 pub(super) fn fingerprint(output: &Output, file: &Path) -> Result<(), Error> {

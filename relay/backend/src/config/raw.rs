@@ -4,16 +4,20 @@ use std::{collections::BTreeMap, fmt};
 
 use relay_runtime::config::RawReleases;
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize,
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
     pub(super) role: String,
     pub(super) name: String,
     pub(super) admin: Option<String>,
+    pub(super) master_certificate: Option<String>,
+    pub(super) registry: Option<String>,
+    pub(super) clock_skew: Option<String>,
+    pub(super) grant_lifetime: Option<String>,
     #[serde(default)]
     pub(super) edge: Vec<RawEdge>,
     pub(super) certificate: Option<RawCertificate>,
@@ -25,17 +29,13 @@ pub(super) struct Raw {
     pub(super) limits: RawLimits,
     #[serde(default)]
     pub(super) services: BTreeMap<String, RawService>,
-    pub(super) master_certificate: Option<String>,
-    pub(super) registry: Option<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) node: Vec<RawNode>,
     pub(super) policy: Option<RawPolicy>,
     pub(super) releases: Option<RawReleases>,
-    pub(super) clock_skew: Option<String>,
-    pub(super) grant_lifetime: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawEdge {
     pub(super) address: String,
@@ -43,21 +43,21 @@ pub(super) struct RawEdge {
     pub(super) pin: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawCertificate {
     pub(super) chain: String,
     pub(super) key: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawLog {
     pub(super) format: Option<String>,
     pub(super) filter: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPool {
     pub(super) min: Option<u16>,
@@ -65,7 +65,7 @@ pub(super) struct RawPool {
     pub(super) rotate: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawLimits {
     pub(super) tunnels: Option<u32>,
@@ -74,14 +74,14 @@ pub(super) struct RawLimits {
     pub(super) drain: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawNode {
     pub(super) name: String,
     pub(super) pin: String,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPolicy {
     pub(super) backup: Option<RawScope>,
@@ -90,21 +90,23 @@ pub(super) struct RawPolicy {
 }
 
 /// `"any"`, or a list of services.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
 pub(super) enum RawScope {
     Word(String),
     List(Vec<String>),
 }
 
 /// A target, a table, or `true`/`false` for a built-in service.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
 pub(super) enum RawService {
     Switch(bool),
     Target(String),
     Upstream(RawUpstream),
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawUpstream {
     pub(super) target: String,

@@ -2,7 +2,6 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
@@ -10,13 +9,14 @@ use relay_runtime::{
     config::{HostPort, HumanDuration, ListenAddr, Problems, beside},
     telemetry::{LogFilter, LogFormat},
 };
-use relay_trust::{Pin, SharedKey};
+use relay_trust::Pin;
 use relay_wire::ids::{BackendName, Role};
 
 use super::{
-    CertificateFiles, Config, DRAIN, EdgeConfig, GRANT_LIFETIME, MasterConfig, PoolConfig, PublicFiles, RECONNECT_MAX,
-    ROTATE, RoleConfig, SPARES_MAX, SPARES_MIN, StorageNodeConfig, TUNNEL_IDLE, TUNNELS_MAX, files,
-    raw::{Raw, RawEdge, RawNode, RawPool},
+    CertificateFiles, Config, DRAIN, DURATION_MAX, EdgeSettings, GRANT_LIFETIME, MasterConfig, PoolConfig, PublicFiles,
+    RECONNECT_MAX, ROTATE, RoleSettings, SPARES_MAX, SPARES_MIN, Settings, TUNNEL_IDLE, TUNNELS_MAX,
+    files::Material,
+    raw::{Raw, RawCertificate, RawEdge, RawNode, RawPool},
     services::{policy, services},
 };
 use crate::judge::CLOCK_SKEW;
@@ -30,15 +30,29 @@ const fn default_admin(role: Role) -> &'static str {
     }
 }
 
-pub(super) fn resolve(raw: Raw, file: &Path, reloadable: bool) -> Result<Config, Problems> {
+pub(super) fn resolve(raw: &Raw, file: &Path, reloadable: bool) -> Result<Config, Problems> {
     let mut problems = Problems::new();
-    let found = &mut problems;
+    let settings = settings(raw, file, &mut problems);
+    let material = Material::read(raw, known_role(&raw.role), file, &mut problems);
+    match (settings, material) {
+        (Some(settings), Some(material)) if problems.is_empty() => {
+            settings.with(material, reloadable.then(|| file.to_owned())).ok_or(problems)
+        }
+        _ => Err(problems),
+    }
+}
+
+/// The settings of what a file said; `None` only with a mistake on the list. No file is looked at.
+pub(super) fn settings(raw: &Raw, file: &Path, found: &mut Problems) -> Option<Settings> {
     let role = role(&raw.role, found);
     // With an unknown role the rest is still looked at, as a storage node's would be.
     let as_role = role.unwrap_or(Role::StorageNode);
     let name = name("name", &raw.name, found);
-    let role_config = role.and_then(|role| role_config(&raw, role, file, found));
-    let certificate = certificate(&raw, as_role, file, found);
+    let role_settings = role.and_then(|role| role_settings(raw, role, file, found));
+    let certificate = raw.certificate.as_ref().map(|raw| CertificateFiles::beside(file, raw));
+    if certificate.is_none() {
+        found.add("certificate", "is missing", "add [certificate] with chain and key, as `init` writes it");
+    }
     if raw.edge.is_empty() {
         found.add(
             "edge",
@@ -46,7 +60,7 @@ pub(super) fn resolve(raw: Raw, file: &Path, reloadable: bool) -> Result<Config,
             "add a table [[edge]] with address and key_file",
         );
     }
-    let edges: Vec<Option<EdgeConfig>> =
+    let edges: Vec<Option<EdgeSettings>> =
         raw.edge.iter().enumerate().map(|(at, raw)| edge(at, raw, file, found)).collect();
     check_distinct_edges(&edges, found);
     let admin = raw.admin.as_deref().unwrap_or(default_admin(as_role));
@@ -62,34 +76,39 @@ pub(super) fn resolve(raw: Raw, file: &Path, reloadable: bool) -> Result<Config,
     let tunnel_idle = duration("limits.tunnel_idle", limits.tunnel_idle.as_deref(), TUNNEL_IDLE, found);
     let reconnect_max = duration("limits.reconnect_max", limits.reconnect_max.as_deref(), RECONNECT_MAX, found);
     let drain = duration("limits.drain", limits.drain.as_deref(), DRAIN, found);
-    let services = services(raw.services, as_role, found);
-    let edges = edges.into_iter().collect::<Option<Vec<_>>>();
-    match (name, role_config, edges, certificate) {
-        (Some(name), Some(role), Some(edges), Some((certificate, identity))) if problems.is_empty() => Ok(Config {
-            file: reloadable.then(|| file.to_owned()),
-            name,
-            role,
-            edges,
-            certificate,
-            identity,
-            admin,
-            log_format,
-            log_filter,
-            pool,
-            services,
-            tunnels_max,
-            tunnel_idle,
-            reconnect_max,
-            drain,
-        }),
-        _ => Err(problems),
+    let services = services(&raw.services, as_role, found);
+    Some(Settings {
+        name: name?,
+        role: role_settings?,
+        edges: edges.into_iter().collect::<Option<Vec<_>>>()?,
+        certificate: certificate?,
+        admin,
+        log_format,
+        log_filter,
+        pool,
+        services,
+        tunnels_max,
+        tunnel_idle,
+        reconnect_max,
+        drain,
+    })
+}
+
+impl CertificateFiles {
+    pub(super) fn beside(file: &Path, raw: &RawCertificate) -> Self {
+        Self { chain: beside(file, Path::new(&raw.chain)), key: beside(file, Path::new(&raw.key)) }
     }
+}
+
+/// The registry of a master.
+pub(super) fn registry_file(raw: &Raw, file: &Path) -> PathBuf {
+    beside(file, Path::new(raw.registry.as_deref().unwrap_or("registry.db")))
 }
 
 pub(super) fn registry_path(raw: &Raw, file: &Path) -> Result<PathBuf, Problems> {
     let mut problems = Problems::new();
     match role(&raw.role, &mut problems) {
-        Some(Role::Master) => Ok(beside(file, Path::new(raw.registry.as_deref().unwrap_or("registry.db")))),
+        Some(Role::Master) => Ok(registry_file(raw, file)),
         Some(Role::StorageNode) => {
             let remedy = "run this command with the master's configuration";
             Err(Problems::one("role", "a storage node has no registry; the master has", remedy))
@@ -105,8 +124,12 @@ pub(super) fn public_files(raw: &Raw, file: &Path) -> Result<PublicFiles, Proble
     }
 }
 
+fn known_role(text: &str) -> Option<Role> {
+    [Role::Master, Role::StorageNode].into_iter().find(|role| role.as_str() == text)
+}
+
 fn role(text: &str, problems: &mut Problems) -> Option<Role> {
-    let role = [Role::Master, Role::StorageNode].into_iter().find(|role| role.as_str() == text);
+    let role = known_role(text);
     if role.is_none() {
         problems.add_value("role", text, "not a role", "write \"master\" or \"storage-node\"");
     }
@@ -123,41 +146,17 @@ fn name(path: &str, text: &str, problems: &mut Problems) -> Option<BackendName> 
     }
 }
 
-fn certificate(
-    raw: &Raw,
-    role: Role,
-    file: &Path,
-    problems: &mut Problems,
-) -> Option<(CertificateFiles, Arc<relay_trust::Identity>)> {
-    let Some(raw) = &raw.certificate else {
-        problems.add("certificate", "is missing", "add [certificate] with chain and key, as `init` writes it");
-        return None;
-    };
-    let files = CertificateFiles { chain: beside(file, Path::new(&raw.chain)), key: beside(file, Path::new(&raw.key)) };
-    match files::read_identity(&files, role) {
-        Ok(identity) => Some((files, identity)),
-        Err((problem, remedy)) => {
-            problems.add_value("certificate", files.chain.display(), problem, remedy);
-            None
-        }
-    }
-}
-
-fn role_config(raw: &Raw, role: Role, file: &Path, problems: &mut Problems) -> Option<RoleConfig> {
+fn role_settings(raw: &Raw, role: Role, file: &Path, problems: &mut Problems) -> Option<RoleSettings> {
     check_keys_of_other_role(raw, role, problems);
     match role {
         Role::Master => {
-            let registry = beside(file, Path::new(raw.registry.as_deref().unwrap_or("registry.db")));
-            if let Err(error) = crate::registry::Registry::open(&registry) {
-                problems.add_value("registry", registry.display(), error.to_string(), "mend or replace the file");
-            }
             let nodes = nodes(&raw.node, problems);
             let policy = policy(raw.policy.clone().unwrap_or_default(), problems);
             let releases = raw.releases.clone().unwrap_or_default().resolve(problems);
             let clock_skew = duration("clock_skew", raw.clock_skew.as_deref(), CLOCK_SKEW, problems);
             let grant_lifetime = duration("grant_lifetime", raw.grant_lifetime.as_deref(), GRANT_LIFETIME, problems);
-            Some(RoleConfig::Master(Box::new(MasterConfig {
-                registry,
+            Some(RoleSettings::Master(Box::new(MasterConfig {
+                registry: registry_file(raw, file),
                 nodes,
                 policy,
                 releases,
@@ -166,7 +165,7 @@ fn role_config(raw: &Raw, role: Role, file: &Path, problems: &mut Problems) -> O
             })))
         }
         Role::StorageNode => {
-            let Some(text) = &raw.master_certificate else {
+            let Some(path) = &raw.master_certificate else {
                 problems.add(
                     "master_certificate",
                     "is missing, so no grant could be verified",
@@ -174,14 +173,7 @@ fn role_config(raw: &Raw, role: Role, file: &Path, problems: &mut Problems) -> O
                 );
                 return None;
             };
-            let master_certificate = beside(file, Path::new(text));
-            match files::read_master_spki(&master_certificate) {
-                Ok(master_spki) => Some(RoleConfig::StorageNode(StorageNodeConfig { master_certificate, master_spki })),
-                Err((problem, remedy)) => {
-                    problems.add_value("master_certificate", master_certificate.display(), problem, remedy);
-                    None
-                }
-            }
+            Some(RoleSettings::StorageNode { master_certificate: beside(file, Path::new(path)) })
         }
     }
 }
@@ -232,25 +224,16 @@ fn pin(path: &str, text: &str, problems: &mut Problems) -> Option<Pin> {
     }
 }
 
-fn edge(at: usize, raw: &RawEdge, file: &Path, problems: &mut Problems) -> Option<EdgeConfig> {
+fn edge(at: usize, raw: &RawEdge, file: &Path, problems: &mut Problems) -> Option<EdgeSettings> {
     let address = problems.parse::<HostPort>(format!("edge[{at}].address"), &raw.address);
     let pin = match &raw.pin {
         None => Some(None),
         Some(text) => pin(&format!("edge[{at}].pin"), text, problems).map(Some),
     };
-    let key_file = beside(file, Path::new(&raw.key_file));
-    let key = match SharedKey::load(&key_file) {
-        Ok(key) => Some(Arc::new(key)),
-        Err(error) => {
-            let remedy = "put the key there that `relay-edge key add` wrote, with mode 0600";
-            problems.add_value(format!("edge[{at}].key_file"), key_file.display(), error.to_string(), remedy);
-            None
-        }
-    };
-    Some(EdgeConfig { address: address?, pin: pin?, key_file, key: key? })
+    Some(EdgeSettings { address: address?, pin: pin?, key_file: beside(file, Path::new(&raw.key_file)) })
 }
 
-fn check_distinct_edges(edges: &[Option<EdgeConfig>], problems: &mut Problems) {
+fn check_distinct_edges(edges: &[Option<EdgeSettings>], problems: &mut Problems) {
     for (at, edge) in edges.iter().enumerate() {
         let Some(edge) = edge else { continue };
         if edges[..at].iter().flatten().any(|earlier| earlier.address == edge.address) {
@@ -283,12 +266,16 @@ where
     text.and_then(|text| problems.parse(path, text)).unwrap_or_default()
 }
 
-/// A duration that is not zero.
+/// A duration that is not zero, and not longer than [`DURATION_MAX`].
 fn duration(path: &str, text: Option<&str>, default: Duration, problems: &mut Problems) -> Duration {
     let Some(text) = text else { return default };
     match problems.parse::<HumanDuration>(path, text) {
         Some(HumanDuration(duration)) if duration.is_zero() => {
             problems.add_value(path, text, "is no time at all", "write for example \"30s\"");
+            default
+        }
+        Some(HumanDuration(duration)) if duration > DURATION_MAX => {
+            problems.add_value(path, text, "too long", format!("give at most {}", HumanDuration(DURATION_MAX)));
             default
         }
         Some(HumanDuration(duration)) => duration,

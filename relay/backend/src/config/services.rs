@@ -22,7 +22,7 @@ use crate::{
 const BUILT_IN: [(&str, Service); 3] = [("sink", Service::Sink), ("source", Service::Source), ("echo", Service::Echo)];
 
 /// The services of a backend: built-ins unless switched off, and upstreams.
-pub(super) fn services(raw: BTreeMap<String, RawService>, role: Role, problems: &mut Problems) -> Services {
+pub(super) fn services(raw: &BTreeMap<String, RawService>, role: Role, problems: &mut Problems) -> Services {
     let mut services = Services::new();
     let built_in: &[(&str, Service)] = match role {
         // A storage node must never enrol a device, and a master is not a place for data.
@@ -36,21 +36,23 @@ pub(super) fn services(raw: BTreeMap<String, RawService>, role: Role, problems: 
     }
     for (name, raw) in raw {
         let path = format!("services.{name}");
-        let service_name = match ServiceName::new(&name) {
+        let service_name = match ServiceName::new(name) {
             Ok(name) => name,
             Err(error) => {
-                problems.add_value(path, &name, error.to_string(), "choose a name such as \"rsync\" or \"web-1\"");
+                problems.add_value(path, name, error.to_string(), "choose a name such as \"rsync\" or \"web-1\"");
                 continue;
             }
         };
-        let is_built_in = name == ENROL || BUILT_IN.iter().any(|(built_in, _)| *built_in == name);
+        let is_built_in = name.as_str() == ENROL || BUILT_IN.iter().any(|(built_in, _)| *built_in == name.as_str());
         let upstream = match raw {
             RawService::Switch(on) => {
-                switch(path, service_name, on, &mut services, role, problems);
+                switch(path, service_name, *on, &mut services, role, problems);
                 continue;
             }
-            RawService::Target(target) => RawUpstream { target, proxy_protocol: false, connect_timeout: None },
-            RawService::Upstream(upstream) => upstream,
+            RawService::Target(target) => {
+                RawUpstream { target: target.clone(), proxy_protocol: false, connect_timeout: None }
+            }
+            RawService::Upstream(upstream) => upstream.clone(),
         };
         if is_built_in {
             problems.add(path, "this name belongs to a built-in service", "choose another name for the upstream");
@@ -59,6 +61,25 @@ pub(super) fn services(raw: BTreeMap<String, RawService>, role: Role, problems: 
         }
     }
     services
+}
+
+/// What a file would say to give these services, built-ins that are off among them.
+pub(super) fn raw(services: &Services, role: Role) -> BTreeMap<String, RawService> {
+    let enrol = (role == Role::Master).then_some(ENROL);
+    let switches = BUILT_IN.iter().map(|(name, _)| *name).chain(enrol);
+    let mut raw: BTreeMap<_, _> = switches.map(|name| (name.to_owned(), RawService::Switch(false))).collect();
+    for (name, service) in services {
+        let service = match service {
+            Service::Sink | Service::Source | Service::Echo | Service::Enrol => RawService::Switch(true),
+            Service::Tcp(upstream) => RawService::Upstream(RawUpstream {
+                target: format!("tcp://{}", upstream.target),
+                proxy_protocol: upstream.proxy_protocol,
+                connect_timeout: Some(HumanDuration(upstream.connect_timeout).to_string()),
+            }),
+        };
+        raw.insert(name.to_string(), service);
+    }
+    raw
 }
 
 fn switch(path: String, name: ServiceName, on: bool, services: &mut Services, role: Role, problems: &mut Problems) {

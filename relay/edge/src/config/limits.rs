@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use relay_runtime::config::Problems;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::admission::AdmissionLimits;
 
@@ -22,7 +22,7 @@ macro_rules! limits {
         }
 
         /// What the file says.
-        #[derive(Clone, Debug, Default, Deserialize)]
+        #[derive(Clone, Debug, Default, Deserialize, Serialize)]
         #[serde(deny_unknown_fields)]
         #[allow(missing_docs, reason = "the example file documents the keys, once")]
         pub struct RawLimits {
@@ -42,6 +42,13 @@ macro_rules! limits {
                 )+
                 limits.check(problems);
                 limits
+            }
+        }
+
+        impl From<&Limits> for RawLimits {
+            /// As a file would say them. No bound comes near the largest number of TOML.
+            fn from(limits: &Limits) -> Self {
+                Self { $($name: i64::try_from(limits.$name).ok(),)+ }
             }
         }
 

@@ -5,10 +5,7 @@ use relay_runtime::config::parse_toml;
 use super::*;
 
 fn resolve(text: &str) -> Result<Config, Problems> {
-    let raw = parse_toml::<RawConfig>("edge.toml", text)?;
-    let mut problems = Problems::new();
-    let config = Config::resolve(raw, Path::new("/etc/sallyport/edge.toml"), &mut problems);
-    problems.into_result(config)
+    Config::from_text(text, Path::new("/etc/sallyport/edge.toml"))
 }
 
 fn problems(text: &str) -> String {
@@ -101,4 +98,31 @@ fn paths_start_at_the_file_and_admin_can_be_off() {
     assert_eq!(config.keys, Path::new("/etc/sallyport/../k"));
     assert_eq!(config.certificate.key, Path::new("/secret/edge.key"));
     assert_eq!(config.certificate.chain, Path::new("/etc/sallyport/edge.crt"));
+}
+
+#[test]
+fn what_is_printed_is_every_setting_and_reads_as_the_same() {
+    let odd = r#"
+        listen = ["[::1]:0", "0.0.0.0:443"]
+        admin = "off"
+        keys = "a \"quoted\" folder\n#"
+        [log]
+        level = "info,relay_edge::tunnel=debug"
+        [drain]
+        deadline = "1h 30m 7ms"
+        [limits]
+        spares_per_backend = 0
+        [releases]
+        macos = [{ majors = [0, 255], minors = [7, 7], train = "minor-128" }]
+        android = [{ sdk = 255, releases = [] }]
+    "#;
+    for text in ["", EXAMPLE, odd] {
+        let config = resolve(text).unwrap_or_else(|problems| panic!("{problems}"));
+        let printed = config.print().unwrap();
+        assert_eq!(resolve(&printed), Ok(config), "{printed}");
+        let again = Config::from_text(&printed, Path::new("elsewhere.toml"));
+        assert_eq!(again, resolve(&printed), "paths are absolute");
+        let raw = parse_toml::<RawConfig>("printed", &printed).unwrap();
+        assert!(!format!("{raw:?}").contains("None"), "a setting is missing: {printed}");
+    }
 }

@@ -8,7 +8,7 @@ use relay_wire::{
     Releases,
     validator::{AppleRelease, Train, WindowsRelease},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Problems;
 
@@ -16,7 +16,7 @@ use super::Problems;
 const ROWS_MAX: usize = 1_024;
 
 /// `[releases]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the example file documents the keys, once")]
 pub struct RawReleases {
@@ -28,7 +28,7 @@ pub struct RawReleases {
 }
 
 /// A row of `windows`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the example file documents the keys, once")]
 pub struct RawWindows {
@@ -38,7 +38,7 @@ pub struct RawWindows {
 }
 
 /// A row of `macos` or `ios`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the example file documents the keys, once")]
 pub struct RawApple {
@@ -48,7 +48,7 @@ pub struct RawApple {
 }
 
 /// A row of `android`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the example file documents the keys, once")]
 pub struct RawAndroid {
@@ -89,6 +89,39 @@ impl RawReleases {
             releases.android.open_from = open_from;
         }
         releases
+    }
+}
+
+impl From<&Releases> for RawReleases {
+    /// The tables as a file would say them, each in full.
+    fn from(releases: &Releases) -> Self {
+        let apple = |rows: &[AppleRelease]| rows.iter().map(RawApple::from).collect();
+        let windows = |row: &WindowsRelease| RawWindows {
+            major: row.major,
+            minor: row.minor,
+            builds: [*row.builds.start(), *row.builds.end()],
+        };
+        let android = |(sdk, releases): &(u8, Vec<String>)| RawAndroid { sdk: *sdk, releases: releases.clone() };
+        Self {
+            windows: Some(releases.windows.iter().map(windows).collect()),
+            macos: Some(apple(&releases.macos)),
+            ios: Some(apple(&releases.ios)),
+            android: Some(releases.android.known.iter().map(android).collect()),
+            android_open_from: Some(releases.android.open_from),
+        }
+    }
+}
+
+impl From<&AppleRelease> for RawApple {
+    fn from(release: &AppleRelease) -> Self {
+        Self {
+            majors: [*release.majors.start(), *release.majors.end()],
+            minors: [*release.minors.start(), *release.minors.end()],
+            train: match release.train {
+                Train::MajorPlus(offset) => format!("major{offset:+}"),
+                Train::MinorPlus(offset) => format!("minor{offset:+}"),
+            },
+        }
     }
 }
 
