@@ -1,4 +1,4 @@
-//! The canonical encoding of SPEC 5.3, written from that text out of a [`Meaning`].
+//! The canonical encoding of SPEC 5.3, written from that text: out of a [`Meaning`], and back.
 
 use super::{Meaning, OPERATIONS, Platform, rows};
 
@@ -199,6 +199,118 @@ fn put_fact(out: &mut Vec<u8>, platform: Platform, name: &str, form: &Form, fact
         }
     }
     Some(())
+}
+
+/// What an encoding says; `None` if it is malformed.
+#[must_use]
+pub fn decode(encoded: &[u8]) -> Option<Meaning> {
+    let mut rest = encoded;
+    let mut meaning = Meaning::default();
+    if take_number(&mut rest, 1)? != 1 {
+        return None;
+    }
+    let number = take_number(&mut rest, 1)?;
+    let platform = Platform::ALL.into_iter().find(|platform| *platform as u64 == number)?;
+    meaning.platform = Some(platform);
+    meaning.device_id = take_text(&mut rest)?;
+    let operation = usize::try_from(take_number(&mut rest, 1)?).ok()?.checked_sub(1)?;
+    meaning.operation = OPERATIONS.get(operation)?;
+    match meaning.operation {
+        "register" => meaning.user = Some(take_text(&mut rest)?),
+        "backup" | "restore" | "sync" => {
+            meaning.node = Some(take_text(&mut rest)?);
+            for _ in 0..take_number(&mut rest, 2)? {
+                meaning.paths.push(take_bytes(&mut rest)?.to_vec());
+            }
+        }
+        _ => {}
+    }
+    meaning.sent_at = take_number(&mut rest, 8)?;
+    meaning.nonce = take(&mut rest, 16)?.to_vec();
+    if take_flag(&mut rest)? {
+        meaning.estimate = Some(take_number(&mut rest, 8)?);
+    }
+    for (name, form) in facts(platform) {
+        if let OptionalText | OptionalByte = form
+            && !take_flag(&mut rest)?
+        {
+            continue;
+        }
+        meaning.facts.push((name, take_fact(&mut rest, platform, name, form)?));
+    }
+    let proof = match take_number(&mut rest, 1)? {
+        1 => 32,
+        2 => 64,
+        _ => return None,
+    };
+    meaning.proof = take(&mut rest, proof)?.to_vec();
+    rest.is_empty().then_some(meaning)
+}
+
+fn take_fact(rest: &mut &[u8], platform: Platform, name: &str, form: &Form) -> Option<String> {
+    let mut word = |words: &[&'static str]| words.get(usize::try_from(take_number(rest, 1)?).ok()?).copied();
+    let row = || rows(platform).iter().find(|row| row.name == name);
+    Some(match form {
+        Text | OptionalText => take_text(rest)?,
+        Word => word(row()?.words)?.to_owned(),
+        Boolean if platform == Platform::Android => u8::from(take_flag(rest)?).to_string(),
+        Boolean => take_flag(rest)?.to_string(),
+        Number(width) => take_number(rest, *width)?.to_string(),
+        OptionalByte => take_number(rest, 1)?.to_string(),
+        Numbers(width) => {
+            let mut numbers = [0; 4];
+            for number in &mut numbers {
+                *number = take_number(rest, *width)?;
+            }
+            numbers.map(|number| number.to_string()).join(if *width == 1 { " " } else { "." })
+        }
+        Net => {
+            let interface = take_text(rest)?;
+            let (link, metered) = (take_number(rest, 1)?, take_number(rest, 1)?);
+            let link = LINKS.get(usize::try_from(link).ok()?)?;
+            format!("{interface}:{link}:{}", METERED.get(usize::try_from(metered).ok()?)?)
+        }
+        LinuxPower => match take_number(rest, 1)? {
+            0 => "ac".to_owned(),
+            1 => "unknown".to_owned(),
+            2 => format!("battery:{}", take_number(rest, 1)?),
+            _ => return None,
+        },
+        PhonePower => {
+            let source = word(SOURCES)?;
+            format!("{source}:{}", take_number(rest, 1)?)
+        }
+        Level if take_flag(rest)? => take_number(rest, 8)?.to_string(),
+        Level => "-1".to_owned(),
+    })
+}
+
+fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+    let (taken, behind) = rest.split_at_checked(length)?;
+    *rest = behind;
+    Some(taken)
+}
+
+fn take_number(rest: &mut &[u8], width: usize) -> Option<u64> {
+    Some(take(rest, width)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+}
+
+fn take_flag(rest: &mut &[u8]) -> Option<bool> {
+    match take_number(rest, 1)? {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
+    }
+}
+
+/// text16 and bytes16
+fn take_bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = take_number(rest, 2)?;
+    take(rest, usize::try_from(length).ok()?)
+}
+
+fn take_text(rest: &mut &[u8]) -> Option<String> {
+    std::str::from_utf8(take_bytes(rest)?).ok().map(ToOwned::to_owned)
 }
 
 fn place(words: &[&str], word: &str) -> Option<u8> {

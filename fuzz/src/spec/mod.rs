@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 mod android;
 pub mod canonical;
+pub mod carried;
 mod fields;
 mod ios;
 mod json;
@@ -150,12 +151,17 @@ pub fn judge(platform: Platform, body: &[u8]) -> Result<Meaning, Refusal> {
     }?;
     fields.judge()?;
     let meaning = fields.meaning()?;
+    conflicts(platform, &fields)?;
+    Ok(meaning)
+}
+
+/// The cross-field rules of the platform's own.
+fn conflicts(platform: Platform, fields: &fields::Fields<'_>) -> Result<(), Refusal> {
     match platform {
         Platform::Windows | Platform::Linux => Ok(()),
-        Platform::MacOs => macos::conflicts(&fields),
-        Platform::Ios => ios::conflicts(&fields),
-        Platform::Android => android::conflicts(&fields),
-        Platform::WindowsPhone => windows_phone::conflicts(&fields),
-    }?;
-    Ok(meaning)
+        Platform::MacOs => macos::conflicts(fields),
+        Platform::Ios => ios::conflicts(fields),
+        Platform::Android => android::conflicts(fields),
+        Platform::WindowsPhone => windows_phone::conflicts(fields),
+    }
 }

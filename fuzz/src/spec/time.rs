@@ -44,3 +44,23 @@ pub(super) fn unix_seconds(text: &str) -> Option<u64> {
     let months: u64 = (1..month).map(|month| days_of_month(year, month)).sum();
     Some((((years + months + day - 1) * 24 + hour) * 60 + minute) * 60 + second)
 }
+
+/// `YYYY-MM-DDThh:mm:ss` so many seconds after 1970-01-01T00:00:00Z; `None` behind the year 9999.
+pub(super) fn date(seconds: u64) -> Option<String> {
+    let mut days = seconds / 86400;
+    let mut year = 1970;
+    while days >= if leap(year) { 366 } else { 365 } {
+        days -= if leap(year) { 366 } else { 365 };
+        year += 1;
+        if year > 9999 {
+            return None;
+        }
+    }
+    let mut month = 1;
+    while days >= days_of_month(year, month) {
+        days -= days_of_month(year, month);
+        month += 1;
+    }
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    Some(format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}", days + 1))
+}

@@ -4,8 +4,8 @@ use fuzz::{
     run::judge,
     spec::Platform,
     targets::{
-        ANDROID_SPECIFICATION, IOS_SPECIFICATION, LINUX_SPECIFICATION, MACOS_SPECIFICATION, WINDOWS_SPECIFICATION,
-        WP_SPECIFICATION,
+        ANDROID_SPECIFICATION, CANONICAL_AGREEMENT, IOS_SPECIFICATION, LINUX_SPECIFICATION, MACOS_SPECIFICATION,
+        WINDOWS_SPECIFICATION, WP_SPECIFICATION,
     },
 };
 
@@ -108,6 +108,51 @@ fn on_simple_mutations_of_the_examples() {
             let body = changed(&bodies[round % bodies.len()], &bodies, &mut chance);
             if let Err((class, detail)) = judge(&target, &body) {
                 panic!("{class}\n{detail}");
+            }
+        }
+    }
+}
+
+#[test]
+fn on_simple_mutations_of_canonical_encodings() {
+    let seeds = (CANONICAL_AGREEMENT.seeds)();
+    assert!(seeds.len() >= 18);
+    let mut chance = fastrand::Rng::with_seed(7);
+    for round in 0..20_000 {
+        let mut encoding = seeds[round % seeds.len()].clone();
+        if round >= seeds.len() {
+            encoding = changed(&encoding, &seeds, &mut chance);
+        }
+        if let Err((class, detail)) = judge(&CANONICAL_AGREEMENT, &encoding) {
+            panic!("{class}\n{detail}");
+        }
+    }
+}
+
+#[test]
+fn on_every_byte_of_canonical_encodings() {
+    for encoding in (CANONICAL_AGREEMENT.seeds)().into_iter().step_by(23) {
+        for place in 0..encoding.len() {
+            for value in [
+                0,
+                1,
+                2,
+                3,
+                9,
+                0x20,
+                0x2E,
+                0x2F,
+                0x7F,
+                0x80,
+                0xFF,
+                encoding[place] ^ 0x20,
+                encoding[place].wrapping_add(1),
+            ] {
+                let mut encoding = encoding.clone();
+                encoding[place] = value;
+                if let Err((class, detail)) = judge(&CANONICAL_AGREEMENT, &encoding) {
+                    panic!("{class}\n{detail}");
+                }
             }
         }
     }
