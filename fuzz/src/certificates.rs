@@ -177,13 +177,9 @@ fn findings(der: &CertificateDer<'_>, webpki: &webpki::EndEntityCert<'_>, view: 
             };
             finding(ORACLE, class, format_args!("{found:?} at {at}: {verdict:?}"));
         }
-        let no_names = found.contains(&Finding::NoNames);
-        if no_names && names::any_fits(webpki, view) {
-            finding(ORACLE, "findings: no names, and one fits", format_args!("{view:?}"));
-        }
-        let unreadable = Finding::Unreadable { extension: "subjectAltName" };
-        if view.dns.is_empty() && view.addresses.is_empty() && !no_names && !found.contains(&unreadable) {
-            finding(ORACLE, "findings: nothing says that there is no name", format_args!("{found:?}"));
+        let unreadable = found.contains(&Finding::Unreadable { extension: "subjectAltName" });
+        if !unreadable && names::any_fits(webpki, view) == found.contains(&Finding::NoNames) {
+            finding(ORACLE, "findings: whether any name fits", format_args!("{found:?}, {view:?}"));
         }
     }
     itself(der, webpki, view);

@@ -18,7 +18,7 @@ const ASKED: [&str; 7] = [
     "2001:db8::7",
 ];
 /// Names of the certificate that are asked for at most.
-const OWN_MAX: usize = 8;
+const OWN_MAX: usize = 100;
 
 /// A name that is always one.
 pub(super) fn localhost() -> ServerName<'static> {
@@ -27,18 +27,18 @@ pub(super) fn localhost() -> ServerName<'static> {
 
 /// Every name to ask for: those of the list, and what the certificate itself says, also with its wildcard filled in.
 pub(super) fn candidates(view: &View<'_>) -> Vec<ServerName<'static>> {
-    let own = view.dns.iter().take(OWN_MAX).filter_map(|name| {
+    let own = view.dns.iter().filter_map(|name| {
         let name = std::str::from_utf8(name).ok()?;
-        let name = name.strip_prefix('*').map_or_else(|| name.to_owned(), |rest| format!("label{rest}"));
+        let name = name.strip_prefix("*.").map_or_else(|| name.to_owned(), |rest| format!("any.{rest}"));
         DnsName::try_from(name).ok().map(ServerName::DnsName)
     });
-    let addresses = view.addresses.iter().take(OWN_MAX).filter_map(|address| {
+    let addresses = view.addresses.iter().filter_map(|address| {
         let v4 = <[u8; 4]>::try_from(*address).map(|octets| IpAddr::V4(octets.into()));
         let v6 = <[u8; 16]>::try_from(*address).map(|octets| IpAddr::V6(Ipv6Addr::from(octets).into()));
         Some(ServerName::IpAddress(v4.or(v6).ok()?))
     });
     let asked = ASKED.iter().filter_map(|name| ServerName::try_from(*name).ok());
-    asked.chain(own).chain(addresses).collect()
+    asked.chain(own.take(OWN_MAX)).chain(addresses.take(OWN_MAX)).collect()
 }
 
 /// Whether webpki takes the certificate for any of the names.

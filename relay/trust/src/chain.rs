@@ -95,6 +95,11 @@ pub fn verify_server_chain(
         .map_err(|error| ChainError::from_tls(&error))
 }
 
+/// Whether the names in this certificate cover `name`.
+pub(crate) fn is_for(leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> bool {
+    ParsedCertificate::try_from(leaf).is_ok_and(|certificate| verify_server_name(&certificate, name).is_ok())
+}
+
 /// Why no client accepts this certificate at `at`, whatever roots it has and whatever name it asks for.
 pub(crate) fn refused_by_everyone(leaf: &CertificateDer<'_>, at: UnixTime) -> Option<ChainError> {
     let verdict = ParsedCertificate::try_from(leaf).and_then(|certificate| {

@@ -1,8 +1,9 @@
 //! What an administrator should know about a server certificate.
 
 use std::fmt;
+use std::net::IpAddr;
 
-use rustls_pki_types::{CertificateDer, UnixTime};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use x509_parser::der_parser::Oid;
 use x509_parser::oid_registry::{
     OID_X509_EXT_BASIC_CONSTRAINTS, OID_X509_EXT_EXTENDED_KEY_USAGE, OID_X509_EXT_SUBJECT_ALT_NAME,
@@ -12,7 +13,7 @@ use x509_parser::public_key::PublicKey;
 
 use crate::certificate;
 use crate::chain::{self, ChainError};
-use crate::identity::MAX_DAYS;
+use crate::identity::{MAX_DAYS, MAX_NAMES};
 
 /// A certificate that expires within this many days gets a warning.
 const SOON_DAYS: i64 = 30;
@@ -33,7 +34,7 @@ pub enum Finding {
     },
     /// `CA:TRUE` in a server's own certificate.
     CaTrue,
-    /// No DNS name and no IP address among the alternative names.
+    /// No DNS name or IP address by which anybody could ask for it.
     NoNames,
     /// An extended key usage without serverAuth.
     NotForServers,
@@ -74,7 +75,7 @@ impl Finding {
         let Ok(parsed) = certificate::parse(certificate) else { return Vec::new() };
         let mut found = Vec::new();
         dates(&parsed, i64::try_from(at.as_secs()).unwrap_or(i64::MAX), &mut found);
-        extensions(&parsed, &mut found);
+        extensions(certificate, &parsed, &mut found);
         // Whatever is read here: what devices verify with has the last word.
         if let Some(reason) = chain::refused_by_everyone(certificate, at)
             && !found.iter().any(|finding| finding.devices_refuse() && *finding != Self::NoNames)
@@ -118,7 +119,7 @@ impl fmt::Display for Finding {
                  CA:FALSE (openssl: -addext basicConstraints=critical,CA:FALSE)",
             ),
             Self::NoNames => f.write_str(
-                "the certificate has no DNS name or address (subjectAltName), so it fits no name; reissue it with the names that devices \
+                "the certificate has no usable DNS name or address (subjectAltName); reissue it with the names that devices \
                  connect to",
             ),
             Self::NotForServers => f.write_str(
@@ -177,17 +178,33 @@ const LOOKED_AT: [(Oid<'static>, &str); 3] = [
     (OID_X509_EXT_EXTENDED_KEY_USAGE, "extendedKeyUsage"),
 ];
 
+/// A name by which a client could ask for a server that has this one; a wildcard is filled in.
+#[expect(clippy::wildcard_enum_match_arm, reason = "x509-parser's enum: clients ask for no other kind")]
+fn asked_for(name: &GeneralName<'_>) -> Option<ServerName<'static>> {
+    match name {
+        GeneralName::DNSName(name) => {
+            let name = name.strip_prefix("*.").map_or_else(|| (*name).to_owned(), |rest| format!("label.{rest}"));
+            ServerName::try_from(name).ok()
+        }
+        GeneralName::IPAddress(octets) => {
+            let v4 = <[u8; 4]>::try_from(*octets).map(IpAddr::from);
+            let address = v4.or_else(|_| <[u8; 16]>::try_from(*octets).map(IpAddr::from)).ok()?;
+            Some(address.into())
+        }
+        _ => None,
+    }
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "x509-parser's enum: all other extensions are of no concern here")]
-fn extensions(certificate: &X509Certificate<'_>, found: &mut Vec<Finding>) {
+fn extensions(der: &CertificateDer<'_>, certificate: &X509Certificate<'_>, found: &mut Vec<Finding>) {
     let (mut names, mut purpose) = (false, false);
     for extension in certificate.iter_extensions() {
         match extension.parsed_extension() {
             ParsedExtension::BasicConstraints(constraints) if constraints.ca => found.push(Finding::CaTrue),
             ParsedExtension::BasicConstraints(_) => {}
             ParsedExtension::SubjectAlternativeName(list) => {
-                let usable =
-                    |name: &GeneralName<'_>| matches!(name, GeneralName::DNSName(_) | GeneralName::IPAddress(_));
-                names = list.general_names.iter().any(usable);
+                let asked = list.general_names.iter().filter_map(asked_for).take(MAX_NAMES);
+                names = asked.into_iter().any(|name| chain::is_for(der, &name));
             }
             ParsedExtension::ExtendedKeyUsage(usage) => {
                 purpose = true;
