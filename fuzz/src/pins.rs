@@ -30,6 +30,12 @@ pub fn oracle(data: &[u8]) {
     set(text);
 }
 
+/// Whether the text is a pin, by the second reader.
+#[must_use]
+pub fn is_pin(text: &str) -> bool {
+    reader::read(text).is_ok()
+}
+
 /// Real inputs to begin with: every spelling of a few digests, a set, and what is refused in each way.
 #[must_use]
 pub fn seeds() -> Vec<Vec<u8>> {

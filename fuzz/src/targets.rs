@@ -110,7 +110,7 @@ pub const HELLO_ROUTE: Target =
 pub const EDGE_CONFIG: Target = Target {
     name: "edge_config",
     oracle: crate::config::edge,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::config::mutate),
     seeds: crate::config::edge_seeds,
 };
 #[cfg(feature = "relay")]
@@ -118,7 +118,7 @@ pub const EDGE_CONFIG: Target = Target {
 pub const BACKEND_CONFIG: Target = Target {
     name: "backend_config",
     oracle: crate::config::backend,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::config::mutate),
     seeds: crate::config::backend_seeds,
 };
 #[cfg(feature = "trust")]
