@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use relay_runtime::{
     handover::RecordIo,
-    listen::{Hello, HelloError, peek_hello},
+    listen::{HelloError, peek_hello},
     tls::ReloadableIdentity,
 };
 use relay_trust::{ServerIdentity, server_config};
@@ -56,18 +56,46 @@ impl TlsConfigs {
     }
 }
 
-/// What a ClientHello asks for: the first protocol of ours in its list.
-fn kind(hello: &Hello) -> Kind {
-    let known = [
-        (alpn::DEVICE, Kind::Device),
-        (alpn::CONTROL, Kind::Control),
-        (alpn::DATA, Kind::Data),
-        (alpn::TUNNEL, Kind::Tunnel),
-    ];
-    hello
-        .alpn()
-        .find_map(|offered| known.iter().find(|(name, _)| *name == offered).map(|(_, kind)| *kind))
-        .unwrap_or(Kind::Other)
+/// Where a connection goes. It may hold a token, so it has no `Debug`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// A device's connection: TLS ends here.
+    Device,
+    /// A control connection: TLS ends here.
+    Control,
+    /// A data connection: TLS ends here, until the hand-over.
+    Data,
+    /// A tunnel: TLS ends at the backend. `None`: the server name holds no token.
+    Tunnel(Option<Token>),
+    /// None of ours: it is shown the certificate.
+    Other,
+}
+
+impl Route {
+    /// What a ClientHello asks for: the first protocol of ours among those that it offers; and a tunnel's token, from the server
+    /// name (in lower case, as [`relay_runtime::listen::ClientHello::server_name`] gives it).
+    #[must_use]
+    pub fn of<'a>(mut offered: impl Iterator<Item = &'a [u8]>, server_name: Option<&str>) -> Self {
+        offered
+            .find_map(|name| match name {
+                alpn::DEVICE => Some(Self::Device),
+                alpn::CONTROL => Some(Self::Control),
+                alpn::DATA => Some(Self::Data),
+                alpn::TUNNEL => Some(Self::Tunnel(server_name.and_then(Token::from_server_name))),
+                _ => None,
+            })
+            .unwrap_or(Self::Other)
+    }
+
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Device => Kind::Device,
+            Self::Control => Kind::Control,
+            Self::Data => Kind::Data,
+            Self::Tunnel(_) => Kind::Tunnel,
+            Self::Other => Kind::Other,
+        }
+    }
 }
 
 /// A connection whose kind is known, and whose TLS stands if it ends here.
@@ -129,22 +157,21 @@ async fn arrive(
             return None;
         }
     };
-    let kind = kind(&hello);
-    let open = shared.metrics.connection(kind);
-    let (config, leg): (_, fn(Box<EdgeTls>) -> Leg) = match kind {
-        Kind::Device => (&tls.device, Leg::Device),
-        Kind::Control => (&tls.control, Leg::Control),
-        Kind::Data => (&tls.data, Leg::Data),
-        Kind::Other => (&tls.other, Leg::Other),
-        Kind::Tunnel => {
-            let token = hello.server_name().and_then(Token::from_server_name);
+    let route = Route::of(hello.alpn(), hello.server_name());
+    let open = shared.metrics.connection(route.kind());
+    let (config, leg): (_, fn(Box<EdgeTls>) -> Leg) = match route {
+        Route::Device => (&tls.device, Leg::Device),
+        Route::Control => (&tls.control, Leg::Control),
+        Route::Data => (&tls.data, Leg::Data),
+        Route::Other => (&tls.other, Leg::Other),
+        Route::Tunnel(token) => {
             let (device, recorded) = hello.into_raw();
             return Some(Arrived { leg: Leg::Tunnel(TunnelHello { device, recorded, token }), open });
         }
     };
     // Only a data connection is handed over; the others may read as much as there is.
     let config = Arc::clone(config);
-    let accept = if kind == Kind::Data { hello.into_tls(config) } else { hello.into_tls_for_good(config) };
+    let accept = if route == Route::Data { hello.into_tls(config) } else { hello.into_tls_for_good(config) };
     let stream = handshake(shared, accept, peer, deadline).await?;
     Some(Arrived { leg: leg(Box::new(stream)), open })
 }

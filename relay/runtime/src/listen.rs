@@ -17,7 +17,7 @@ use tokio::{
 };
 
 mod hello;
-pub use hello::{Hello, HelloError, RECORDED_BYTES_MAX, peek_hello};
+pub use hello::{ClientHello, ClientHelloReader, Hello, HelloError, RECORDED_BYTES_MAX, peek_hello};
 
 /// How long accept rests after an error that would come again at once, such as no descriptors left.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
