@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use super::host::{Host, Kind};
 
+/// Bytes that are offered one by one at the start and at the end of what is.
+const HEAD: usize = 14;
+const TAIL: usize = 2;
+
 /// Bytes on their way to a host.
 #[derive(Default)]
 pub(crate) struct Wire {
@@ -21,8 +25,15 @@ impl Wire {
     /// Offers the first `count` bytes, all at once or one by one; what is not taken stays.
     pub(crate) fn offer<K: Kind>(&mut self, host: &mut Host<K>, count: usize, one_by_one: bool, now: Duration) {
         let mut left = count.min(self.bytes.len());
+        let mut offered = 0;
         while left > 0 {
-            let piece = if one_by_one { 1 } else { left };
+            // One by one where something is decided; what lies between is `stream_delivery`'s.
+            let piece = match one_by_one {
+                false => left,
+                true if offered < HEAD || left <= TAIL => 1,
+                true => left - TAIL,
+            };
+            offered += piece;
             let taken = host.input(&self.bytes[..piece], now);
             self.bytes.drain(..taken);
             left -= piece;

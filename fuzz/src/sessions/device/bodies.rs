@@ -126,14 +126,14 @@ pub(crate) fn refused(platform: u8, which: usize) -> &'static [u8] {
 fn spell(platform: u8, nonce: [u8; 16]) -> Vec<u8> {
     match platform {
         1 => nonce.to_vec(),
-        3 | 5 => hex(&nonce, false).into_bytes(),
+        3 | 5 => hex(&nonce).into_bytes(),
         _ => base64(&nonce).into_bytes(),
     }
 }
 
-fn hex(bytes: &[u8], upper: bool) -> String {
-    let digit = |byte: &u8| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") };
-    bytes.iter().map(digit).collect()
+fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// RFC 4648, section 4.

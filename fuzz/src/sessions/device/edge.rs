@@ -1,9 +1,9 @@
 //! SPEC §9.1, the edge's side: the reference model.
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
 
 use relay_wire::{
-    Checked, Code, Operation, Platform, Request, Validator,
+    Checked, Code, Operation, Platform, Rejection, Request, Validator,
     session::device::{self as real, QuestionId},
 };
 
@@ -43,10 +43,10 @@ pub(crate) enum Command {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    Ask { question: usize, request: Checked<Request> },
+    Ask { question: usize, request: Rc<Checked<Request>> },
     Unanswered(usize),
     Authenticated(Vec<Value>),
-    Offered { token: [u8; 16], grant: Vec<u8>, signature: [u8; 64], request: Checked<Request> },
+    Offered { token: [u8; 16], grant: Vec<u8>, signature: [u8; 64], request: Rc<Checked<Request>> },
     Rejected { platform: u64, code: &'static str, field: &'static str },
     Refused(&'static str),
     Pinged,
@@ -76,8 +76,28 @@ enum State {
     Opening,
     Between(Duration),
     Inside(Duration),
-    Asked(Duration, Box<Checked<Request>>, Then),
+    Asked(Duration, Rc<Checked<Request>>, Then),
     Over(Close),
+}
+
+type Verdict = Result<Rc<Checked<Request>>, Rejection>;
+
+/// What a frame's body is worth. Told once, remembered from then on: the answer must not depend on anything else.
+fn verdict(validator: &Validator, frame: &[u8]) -> Verdict {
+    thread_local!(static KNOWN: RefCell<BTreeMap<Vec<u8>, Verdict>> = const { RefCell::new(BTreeMap::new()) });
+    const KNOWN_MAX: usize = 1_024;
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(verdict) = known.get(frame) {
+            return verdict.clone();
+        }
+        if known.len() == KNOWN_MAX {
+            known.clear();
+        }
+        let platform = Platform::from_number(frame[4]).ok_or(Rejection::new(Code::Frame, "platform"))?;
+        let verdict = validator.check(platform, &frame[12..]).map(Rc::new);
+        known.insert(frame.to_vec(), verdict.clone());
+        verdict
+    })
 }
 
 /// The model. What a body is worth is the validator's to say, here as there.
@@ -142,8 +162,7 @@ impl EdgeModel {
         self.length = None;
         let number = frame[4];
         self.platform = Some(number);
-        let Some(platform) = Platform::from_number(number) else { return };
-        match self.validator.check(platform, &frame[12..]) {
+        match verdict(&self.validator, &frame) {
             Ok(request) => self.judge(request, now),
             Err(rejection) if rejection.code == Code::Frame => {
                 self.close(Close::BadFrame(rejection.code.as_str(), rejection.field));
@@ -157,7 +176,7 @@ impl EdgeModel {
     }
 
     /// §9.1.4
-    fn judge(&mut self, request: Checked<Request>, now: Duration) {
+    fn judge(&mut self, request: Rc<Checked<Request>>, now: Duration) {
         let content = &request.content;
         let (registers, auths, pings) = match content.operation {
             Operation::Register { .. } => (true, false, false),
@@ -189,9 +208,9 @@ impl EdgeModel {
             self.reply(1, Vec::new());
             self.state = State::Between(now);
         } else {
-            self.event(Event::Ask { question: self.asked, request: request.clone() });
+            self.event(Event::Ask { question: self.asked, request: Rc::clone(&request) });
             self.asked += 1;
-            self.state = State::Asked(now, Box::new(request), Then::Continue);
+            self.state = State::Asked(now, request, Then::Continue);
         }
     }
 
@@ -221,7 +240,7 @@ impl EdgeModel {
     /// §9.1.7, §9.1.8
     fn answer(&mut self, question: usize, answer: Answer, now: Duration) {
         let State::Asked(_, request, then) = &self.state else { return };
-        let (request, then) = (Checked::clone(request), *then);
+        let (request, then) = (Rc::clone(request), *then);
         let (auths, tunnels) = match request.content.operation {
             Operation::Auth => (true, false),
             Operation::Register { .. } | Operation::Transfer { .. } => (false, true),
@@ -401,13 +420,16 @@ impl Kind for EdgeKind {
                     );
                 }
                 self.questions.push(question);
-                Event::Ask { question: self.questions.len() - 1, request }
+                Event::Ask { question: self.questions.len() - 1, request: Rc::new(request) }
             }
             real::EdgeEvent::Unanswered(question) => Event::Unanswered(self.place(question)),
             real::EdgeEvent::Authenticated(id) => Event::Authenticated(device_id(&id).to_vec()),
-            real::EdgeEvent::Offered { token, grant, request } => {
-                Event::Offered { token: *token.bytes(), grant: grant.grant, signature: grant.signature, request }
-            }
+            real::EdgeEvent::Offered { token, grant, request } => Event::Offered {
+                token: *token.bytes(),
+                grant: grant.grant,
+                signature: grant.signature,
+                request: Rc::new(request),
+            },
             real::EdgeEvent::Rejected { platform, rejection } => {
                 Event::Rejected { platform: number_of(platform), code: rejection.code.as_str(), field: rejection.field }
             }
