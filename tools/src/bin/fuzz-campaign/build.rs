@@ -115,11 +115,7 @@ impl Prerequisites {
             targets.iter().map(|target| Some(target.name.as_str())).collect()
         };
         for name in names {
-            let mut command = cargo(self.sanitizer);
-            // Link-time optimisation takes a minute for each of the binaries and gives no more executions.
-            command.env("CARGO_PROFILE_RELEASE_LTO", "off");
-            command.args(["fuzz", "build", "--fuzz-dir", "fuzz", "--sanitizer", self.sanitizer.as_str()]);
-            command.arg("--target-dir").arg(folder).args(["--target", &self.host]);
+            let mut command = self.cargo_fuzz(folder);
             if wire_only {
                 command.arg("--no-default-features");
             }
@@ -134,8 +130,23 @@ impl Prerequisites {
                 End::Stopped => return Err(Error::Stopped),
             }
         }
-        let binaries = folder.join(&self.host).join("release");
+        let binaries = self.binaries(folder);
         Ok(targets.iter().map(|target| (target.name.clone(), binaries.join(&target.name))).collect())
+    }
+
+    /// The command that builds targets into `folder`: features, targets and the folder to run it in are the caller's.
+    pub fn cargo_fuzz(&self, folder: &Path) -> Command {
+        let mut command = cargo(self.sanitizer);
+        // Link-time optimisation takes a minute for each of the binaries and gives no more executions.
+        command.env("CARGO_PROFILE_RELEASE_LTO", "off");
+        command.args(["fuzz", "build", "--fuzz-dir", "fuzz", "--sanitizer", self.sanitizer.as_str()]);
+        command.arg("--target-dir").arg(folder).args(["--target", &self.host]);
+        command
+    }
+
+    /// Where the binaries are that [`Self::cargo_fuzz`] has built into `folder`.
+    pub fn binaries(&self, folder: &Path) -> PathBuf {
+        folder.join(&self.host).join("release")
     }
 }
 

@@ -1,20 +1,241 @@
-//! `fuzz-campaign ledger`.
+//! `fuzz-campaign ledger`: plants defects one by one and measures whether, how fast and by what they are found.
+//!
+//! A defect is a patch. It is applied alone to a copy of the tree, the copy is built, and the targets are run on it from the
+//! committed inputs, once for each seed. An input proves a defect only if the patched build fails on it and the clean one does not.
 
+use std::{
+    collections::VecDeque,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    thread,
+    time::Instant,
+};
+
+use clap::{Args, ValueEnum};
+
+use crate::{
+    Verdict,
+    build::Prerequisites,
+    cli::{self, EXIT_CODES, Format},
+    error::Error,
+    run,
+    stop::Stop,
+    targets::{Group, TargetInfo, Workspace},
+};
+
+mod board;
 mod hunk;
+mod hunt;
+mod make;
+mod outcome;
 mod patch;
+mod plan;
+mod tree;
+mod worker;
 
-use clap::Args;
+use board::Board;
+use hunt::Ground;
+use outcome::{Outcome, Row};
+use patch::Patch;
+use worker::Worker;
 
-use crate::{Verdict, error::Error, stop::Stop, targets::Workspace};
+const EXAMPLES: &str = "\
+Examples:
+  fuzz-campaign ledger                                the committed defects, ten seeds each
+  fuzz-campaign ledger --patches /tmp/planted         anybody's: every *.patch that `git diff` or `diff -u` wrote
+  fuzz-campaign ledger --seeds 3 --cap 2000000        quicker, and less sure
+  fuzz-campaign ledger --oracles off                  the control: what panics alone would show
+
+Each patch is applied alone to a copy of the tree in target/fuzz/ledger, built, and fuzzed from the committed inputs: first the
+targets that cover the patched files (fuzz/targets.toml), then the others, in growing turns. A defect counts as found with a seed
+only if the input that was found fails on the patched build and passes on the clean one, and as killed if that is so with at least
+nine of ten seeds. Executions are those of all targets together.";
 
 /// The options of `ledger`.
 #[derive(Args, Clone, Debug)]
-pub struct LedgerArgs {}
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+pub struct LedgerArgs {
+    /// The folder of the patches: *.patch, unified diffs against this tree [default: fuzz/ledger].
+    #[arg(long, value_name = "DIR")]
+    pub patches: Option<PathBuf>,
+    /// Hunts for each defect, each with a seed of its own: 1, 2, 3...
+    #[arg(long, value_name = "N", value_parser = cli::at_least_one, default_value_t = 10)]
+    pub seeds: u64,
+    /// Executions of one hunt at most, all targets together.
+    #[arg(long, value_name = "N", value_parser = cli::at_least_one, default_value_t = 20_000_000)]
+    pub cap: u64,
+    /// Defects at work at one time [default: one per core].
+    #[arg(long, value_name = "N", value_parser = cli::jobs)]
+    pub jobs: Option<usize>,
+    /// Only this target; repeat it for more [default: all that link what is patched].
+    #[arg(long = "target", value_name = "NAME")]
+    pub targets: Vec<String>,
+    /// Whether oracles judge. `off` is the control: only panics are found.
+    #[arg(long, value_enum, default_value_t)]
+    pub oracles: Switch,
+    /// The folder for ledger.json, ledger.txt and the inputs that were found; new or empty [default: target/fuzz/ledgers/TIME].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The form of the result on standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// They judge.
+    #[default]
+    On,
+    /// They do not.
+    Off,
+}
 
 /// Runs `fuzz-campaign ledger`.
 ///
 /// # Errors
-/// What the user can put right.
-pub fn execute(_arguments: &LedgerArgs, _workspace: &Workspace, _stop: &Stop) -> Result<Verdict, Error> {
-    Err(Error::Usage("`ledger` is not part of this build".to_owned()))
+/// What the user can put right; a defect that was missed is none.
+pub fn execute(arguments: &LedgerArgs, workspace: &Workspace, stop: &Stop) -> Result<Verdict, Error> {
+    let targets = workspace.select(&arguments.targets)?;
+    let patches = arguments.patches.clone().unwrap_or_else(|| workspace.root.join("fuzz/ledger"));
+    let patches = Patch::list(&patches)?;
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let jobs = arguments.jobs.unwrap_or(cores).min(patches.len());
+    let prerequisites = Prerequisites::find(crate::build::Sanitizer::None)?;
+    let out = run::prepare(arguments.out.as_deref(), workspace, "ledgers")?;
+    let seeds = out.join("start");
+    for target in &targets {
+        run::write_start(workspace, target, &seeds)?;
+    }
+    let board = Board::new(jobs);
+    let ledger = Ledger {
+        ground: Ground {
+            workspace,
+            cap: arguments.cap,
+            oracles: arguments.oracles == Switch::On,
+            seeds: &seeds,
+            stop,
+            board: &board,
+        },
+        prerequisites: &prerequisites,
+        targets,
+        folder: workspace.root.join("target/fuzz/ledger"),
+        out: &out,
+        seeds: arguments.seeds,
+        clean: Mutex::default(),
+        queue: Mutex::new(patches.into_iter().collect()),
+        rows: Mutex::default(),
+    };
+    let worked = ledger.work(jobs);
+    board.finish();
+    let mut rows = ledger.rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+    rows.sort_by(|one, other| one.defect.cmp(&other.defect));
+    let outcome = Outcome {
+        toolchain: prerequisites.toolchain.clone(),
+        revision: run::revision(&workspace.root),
+        seeds: arguments.seeds,
+        cap: arguments.cap,
+        oracles: arguments.oracles == Switch::On,
+        rows,
+    };
+    finish(&outcome, &out, arguments.format)?;
+    worked?;
+    verdict(&outcome)
+}
+
+/// Writes and shows what came of it.
+fn finish(outcome: &Outcome, out: &Path, format: Format) -> Result<(), Error> {
+    let json =
+        serde_json::to_string_pretty(outcome).map_err(|error| Error::Tool(format!("cannot write JSON: {error}")))?;
+    for (name, text) in [("ledger.json", &json), ("ledger.txt", &outcome.render())] {
+        let path = out.join(name);
+        fs::write(&path, text).map_err(Error::file("write", path))?;
+    }
+    let _ = fs::remove_dir_all(out.join("start"));
+    match format {
+        Format::Text => cli::print(&outcome.render())?,
+        Format::Json => cli::print(&(json + "\n"))?,
+    }
+    eprintln!("Results: {}", out.display());
+    Ok(())
+}
+
+fn verdict(outcome: &Outcome) -> Result<Verdict, Error> {
+    let unusable = outcome.unusable();
+    if let Some(first) = unusable.first() {
+        return Err(Error::Usage(format!(
+            "{} of {} patches could not be tried; the first: {} {}",
+            unusable.len(),
+            outcome.rows.len(),
+            first.defect,
+            first.note
+        )));
+    }
+    Ok(if outcome.is_clean() { Verdict::Clean } else { Verdict::Findings })
+}
+
+/// What all jobs share.
+struct Ledger<'a> {
+    ground: Ground<'a>,
+    prerequisites: &'a Prerequisites,
+    targets: Vec<&'a TargetInfo>,
+    /// Trees and builds, kept from one ledger to the next.
+    folder: PathBuf,
+    /// Results.
+    out: &'a Path,
+    seeds: u64,
+    /// Groups of the clean tree that are built.
+    clean: Mutex<Vec<Group>>,
+    queue: Mutex<VecDeque<PathBuf>>,
+    rows: Mutex<Vec<Row>>,
+}
+
+impl Ledger<'_> {
+    /// All patches, at most `jobs` at a time.
+    fn work(&self, jobs: usize) -> Result<(), Error> {
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..jobs).map(|number| scope.spawn(move || self.job(number))).collect();
+            let ended: Vec<_> = workers.into_iter().map(thread::ScopedJoinHandle::join).collect();
+            ended.into_iter().try_for_each(|ended| {
+                ended.unwrap_or_else(|_| Err(Error::Tool("a job of the ledger panicked".to_owned())))
+            })
+        })
+    }
+
+    fn job(&self, number: usize) -> Result<(), Error> {
+        let mut worker = Worker::new(self, number)?;
+        let worked = loop {
+            if self.ground.stop.requested() {
+                break Err(Error::Stopped);
+            }
+            let Some(path) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front() else {
+                break Ok(());
+            };
+            let began = Instant::now();
+            let mut row = Row::new(Patch::name_of(&path));
+            let tried = worker.patch(&path, &mut row);
+            row.seconds = began.elapsed().as_secs_f64();
+            self.ground.board.say(&format!("{}: {}", row.defect, row.summary()));
+            self.rows.lock().unwrap_or_else(PoisonError::into_inner).push(row);
+            if let Err(error) = tried {
+                break Err(error);
+            }
+        };
+        worker.leave()?;
+        worked
+    }
+
+    /// The clean tree's build of `group`; begun by the first who asks, the others wait.
+    fn clean(&self, group: Group) -> Result<PathBuf, Error> {
+        let folder = self.folder.join("clean");
+        let mut built = self.clean.lock().unwrap_or_else(PoisonError::into_inner);
+        if !built.contains(&group) {
+            let root = &self.ground.workspace.root;
+            let made = make::build(self.prerequisites, root, group, &folder, self.ground.stop)?;
+            made.map_err(|said| Error::Tool(format!("the clean tree does not build:\n{said}")))?;
+            built.push(group);
+        }
+        Ok(folder)
+    }
 }

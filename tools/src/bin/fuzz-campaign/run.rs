@@ -48,7 +48,7 @@ pub fn execute(arguments: &RunArgs, workspace: &Workspace, stop: &Stop) -> Resul
         }
     }
     let prerequisites = Prerequisites::find(arguments.sanitizer)?;
-    let out = prepare(&arguments.out.clone().unwrap_or_else(|| results(workspace)))?;
+    let out = prepare(&arguments.out.clone().unwrap_or_else(|| results(workspace, "runs")))?;
     let start = out.join("start");
     let seeds = targets.iter().map(|target| write_start(workspace, target, &start)).collect::<Result<Vec<_>, _>>()?;
     let folder = build::folder(workspace, arguments.sanitizer);
@@ -170,10 +170,10 @@ fn target_manifest(campaign: &Campaign<'_>, target: &TargetInfo, seeds: usize) -
     }
 }
 
-/// The folder for results that nobody named.
-fn results(workspace: &Workspace) -> PathBuf {
+/// The folder for results that nobody named: named after the time, in `target/fuzz/KIND`.
+pub fn results(workspace: &Workspace, kind: &str) -> PathBuf {
     let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string().replace(':', "-");
-    workspace.root.join("target/fuzz/runs").join(now)
+    workspace.root.join("target/fuzz").join(kind).join(now)
 }
 
 /// Creates the folder for results, or takes an empty one.
@@ -198,7 +198,10 @@ pub fn prepare(out: &Path) -> Result<PathBuf, Error> {
 }
 
 /// Writes what a target begins with: seeds, committed corpus, regressions. Says how many there are; none is an error.
-fn write_start(workspace: &Workspace, target: &TargetInfo, start: &Path) -> Result<usize, Error> {
+///
+/// # Errors
+/// If this program does not know the target, it has no seeds, or files cannot be written.
+pub fn write_start(workspace: &Workspace, target: &TargetInfo, start: &Path) -> Result<usize, Error> {
     let inputs = replay::kept(workspace, target)?;
     let folder = start.join(&target.name);
     fs::create_dir_all(&folder).map_err(Error::file("create", &folder))?;
@@ -217,7 +220,7 @@ fn draw() -> u64 {
 }
 
 /// The revision that git knows this tree by.
-fn revision(root: &Path) -> Option<String> {
+pub fn revision(root: &Path) -> Option<String> {
     let git = |arguments: &[&str]| answer(std::process::Command::new("git").arg("-C").arg(root).args(arguments));
     let revision = git(&["rev-parse", "HEAD"])?;
     let dirty = git(&["status", "--porcelain", "--untracked-files=no"])?;

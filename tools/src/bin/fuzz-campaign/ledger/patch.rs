@@ -15,8 +15,6 @@ use crate::error::Error;
 /// A planted defect.
 #[derive(Clone, Debug)]
 pub struct Patch {
-    /// The file's name without `.patch`.
-    pub name: String,
     /// The `# key: value` lines before the diff.
     pub header: BTreeMap<String, String>,
     files: Vec<FileChange>,
@@ -80,14 +78,14 @@ impl Patch {
     pub fn read(path: &Path) -> Result<Self, String> {
         let text = fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
         let text = String::from_utf8(text).map_err(|_| "is not UTF-8".to_owned())?;
-        Self::parse(&Self::name_of(path), &text)
+        Self::parse(&text)
     }
 
     /// Reads the text of a patch.
     ///
     /// # Errors
     /// Why it is none that can be used.
-    pub fn parse(name: &str, text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let mut lines = Lines::new(text);
         let mut header = BTreeMap::new();
         let mut files: Vec<FileChange> = Vec::new();
@@ -120,12 +118,7 @@ impl Patch {
         if files.is_empty() {
             return Err("holds no unified diff (`--- a/...`, `+++ b/...`, `@@ ... @@`)".to_owned());
         }
-        Ok(Self { name: name.to_owned(), header, files })
-    }
-
-    /// A line of the header.
-    pub fn says(&self, key: &str) -> Option<&str> {
-        self.header.get(key).map(String::as_str)
+        Ok(Self { header, files })
     }
 
     /// Applies it to the tree at `root`, whole or not at all; the files that it touched, from there.

@@ -11,7 +11,7 @@ fn tree() -> tempfile::TempDir {
 
 fn applied(text: &str) -> Result<String, String> {
     let tree = tree();
-    Patch::parse("x", text)?.apply(tree.path())?;
+    Patch::parse(text)?.apply(tree.path())?;
     Ok(fs::read_to_string(tree.path().join("relay/wire/src/x.rs")).unwrap())
 }
 
@@ -76,16 +76,16 @@ fn files_are_made_renamed_and_removed() {
     let tree = tree();
     let path = |name: &str| tree.path().join("relay/wire/src").join(name);
     let made = "--- /dev/null\n+++ b/relay/wire/src/y.rs\n@@ -0,0 +1,2 @@\n+new\n+file\n\\ No newline at end of file\n";
-    let touched = Patch::parse("x", made).unwrap().apply(tree.path()).unwrap();
+    let touched = Patch::parse(made).unwrap().apply(tree.path()).unwrap();
     assert_eq!(touched, [PathBuf::from("relay/wire/src/y.rs")]);
     assert_eq!(fs::read_to_string(path("y.rs")).unwrap(), "new\nfile");
     let renamed = "diff --git a/relay/wire/src/y.rs b/relay/wire/src/z.rs\nrename from relay/wire/src/y.rs\n\
                    rename to relay/wire/src/z.rs\n";
-    Patch::parse("x", renamed).unwrap().apply(tree.path()).unwrap();
+    Patch::parse(renamed).unwrap().apply(tree.path()).unwrap();
     assert!(!path("y.rs").exists());
     let removed =
         "--- a/relay/wire/src/z.rs\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-new\n-file\n\\ No newline at end of file\n";
-    Patch::parse("x", removed).unwrap().apply(tree.path()).unwrap();
+    Patch::parse(removed).unwrap().apply(tree.path()).unwrap();
     assert!(!path("z.rs").exists());
 }
 
@@ -98,24 +98,25 @@ fn a_folder_without_patches_is_named() {
     assert!(said.contains("fuzz/ledger"), "{said}");
 }
 
-fn committed() -> (PathBuf, Vec<Patch>) {
+fn committed() -> (PathBuf, Vec<(String, Patch)>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let paths = Patch::list(&root.join("fuzz/ledger")).unwrap();
-    let patches = paths.iter().map(|path| Patch::read(path).unwrap_or_else(|why| panic!("{}: {why}", path.display())));
-    (root.to_owned(), patches.collect())
+    let read = |path: &PathBuf| Patch::read(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+    let patches = paths.iter().map(|path| (Patch::name_of(path), read(path))).collect();
+    (root.to_owned(), patches)
 }
 
 #[test]
 fn the_committed_defects_apply_to_this_tree() {
     let (root, patches) = committed();
-    for patch in patches {
+    for (name, patch) in patches {
+        let mut written = Vec::new();
         for file in &patch.files {
-            let mut written = Vec::new();
             file.prepare(&root, &mut written).unwrap_or_else(|why| {
-                panic!("fuzz/ledger/{}.patch {why}; plant the defect again and write it with `git diff`", patch.name)
+                panic!("fuzz/ledger/{name}.patch {why}; plant the defect again and write it with `git diff`")
             });
-            assert!(written.iter().all(|file| file.content.is_some()), "{}", patch.name);
         }
+        assert!(written.iter().all(|file| file.content.is_some()), "{name}");
     }
 }
 
@@ -123,8 +124,8 @@ fn the_committed_defects_apply_to_this_tree() {
 fn the_committed_defects_are_what_the_ledger_promises() {
     let (_, patches) = committed();
     assert_eq!(patches.len(), 24);
-    let says = |patch: &Patch, key: &str| {
-        patch.says(key).unwrap_or_else(|| panic!("{}.patch has no line `# {key}: ...`", patch.name)).to_owned()
+    let says = |(name, patch): &(String, Patch), key: &str| {
+        patch.header.get(key).unwrap_or_else(|| panic!("{name}.patch has no line `# {key}: ...`")).clone()
     };
     let count = |key: &str, values: &[&str]| {
         patches.iter().filter(|patch| values.iter().any(|value| says(patch, key).contains(value))).count()

@@ -1,0 +1,135 @@
+//! One job of the ledger: a tree and a build folder of its own, one defect after the other.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Ledger,
+    hunt::{Binaries, Ground, Hunter},
+    make,
+    outcome::{Row, Status},
+    patch::Patch,
+    plan::Plan,
+    tree::{self, Tree},
+};
+use crate::{
+    error::Error,
+    targets::{Group, TargetInfo},
+};
+
+/// One job.
+pub struct Worker<'a> {
+    ledger: &'a Ledger<'a>,
+    /// The row of the board.
+    row: usize,
+    /// What is planted.
+    defect: String,
+    tree: Tree,
+    build: PathBuf,
+    /// Corpora of the hunt under way.
+    hunt: PathBuf,
+    /// Groups of the tree as it is planted now: what the compiler said of each.
+    built: BTreeMap<Group, Result<(), String>>,
+}
+
+/// Why a defect cannot be tried.
+type Unusable = (Status, String);
+
+impl<'a> Worker<'a> {
+    /// The job of this number.
+    ///
+    /// # Errors
+    /// If the tree cannot be copied.
+    pub fn new(ledger: &'a Ledger<'a>, number: usize) -> Result<Self, Error> {
+        let folder = ledger.folder.join(format!("worker-{number}"));
+        let tree = Tree::copy(&ledger.ground.workspace.root, folder.join("src"))?;
+        let (build, hunt) = (folder.join("build"), folder.join("hunt"));
+        Ok(Self { ledger, row: number, defect: String::new(), tree, build, hunt, built: BTreeMap::new() })
+    }
+
+    /// Tries one patch.
+    ///
+    /// # Errors
+    /// If the job cannot go on, or somebody asks for the end.
+    pub fn patch(&mut self, path: &Path, row: &mut Row) -> Result<(), Error> {
+        self.defect.clone_from(&row.defect);
+        self.ledger.ground.board.begin(self.row, &self.defect);
+        match self.attempt(path, row)? {
+            Ok(()) => row.status = if row.is_killed() { Status::Killed } else { Status::Missed },
+            Err((status, why)) => (row.status, row.note) = (status, why),
+        }
+        Ok(())
+    }
+
+    fn attempt(&mut self, path: &Path, row: &mut Row) -> Result<Result<(), Unusable>, Error> {
+        let patch = match Patch::read(path) {
+            Ok(patch) => patch,
+            Err(why) => return Ok(Err((Status::NotApplied, why))),
+        };
+        row.header.clone_from(&patch.header);
+        self.built.clear();
+        let touched = match self.tree.plant(&patch)? {
+            Ok(touched) => touched,
+            Err(why) => return Ok(Err((Status::NotApplied, why))),
+        };
+        let ledger = self.ledger;
+        let Some(plan) = Plan::new(&touched, &ledger.targets) else {
+            let files: Vec<_> = touched.iter().map(|file| file.display().to_string()).collect();
+            let why = format!("changes {}, which none of the targets links", files.join(", "));
+            return Ok(Err((Status::NotLinked, why)));
+        };
+        let folder = self.hunt.clone();
+        let kept = ledger.out.join("inputs").join(&row.defect);
+        for seed in 1..=ledger.seeds {
+            match Hunter::new(&ledger.ground, &plan, &folder, &kept, self.row).hunt(seed, self)? {
+                Ok(hunt) => {
+                    ledger.ground.board.say(&format!("{} seed {seed}: {}", row.defect, hunt.summary()));
+                    row.hunts.push(hunt);
+                }
+                Err(said) => {
+                    let log = ledger.out.join(format!("{}.build.log", row.defect));
+                    fs::write(&log, &said).map_err(Error::file("write", log))?;
+                    return Ok(Err((Status::NotBuilt, make::brief(&said))));
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Whatever has happened, nothing stays planted, and the corpora of a hunt are of no use to the next.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn leave(mut self) -> Result<(), Error> {
+        let _ = fs::remove_dir_all(&self.hunt);
+        self.tree.restore()
+    }
+}
+
+impl Binaries for Worker<'_> {
+    fn planted(&mut self, target: &TargetInfo) -> Result<Result<PathBuf, String>, Error> {
+        let ledger = self.ledger;
+        let Ground { board, stop, .. } = ledger.ground;
+        if !self.built.contains_key(&target.group) {
+            if !self.build.exists() {
+                board.doing(self.row, &self.defect, "building the clean tree");
+                let clean = ledger.clean(target.group)?;
+                // Dependencies need not be built again; what cannot be copied is.
+                let _ = tree::copy_build(&clean, &self.build);
+            }
+            board.doing(self.row, &self.defect, "building");
+            let made = make::build(ledger.prerequisites, &self.tree.root, target.group, &self.build, stop)?;
+            self.built.insert(target.group, made);
+        }
+        let made = self.built.get(&target.group).cloned().unwrap_or(Ok(()));
+        Ok(made.map(|()| make::binary(ledger.prerequisites, &self.build, &target.name)))
+    }
+
+    fn clean(&mut self, target: &TargetInfo) -> Result<PathBuf, Error> {
+        let folder = self.ledger.clean(target.group)?;
+        Ok(make::binary(self.ledger.prerequisites, &folder, &target.name))
+    }
+}
