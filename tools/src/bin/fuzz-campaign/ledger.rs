@@ -16,12 +16,12 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     Verdict,
-    build::Prerequisites,
+    build::{Prerequisites, Sanitizer},
     cli::{self, EXIT_CODES, Format},
     error::Error,
     run,
     stop::Stop,
-    targets::{Group, TargetInfo, Workspace},
+    targets::{Group, Workspace},
 };
 
 mod board;
@@ -38,7 +38,7 @@ use board::Board;
 use hunt::Ground;
 use outcome::{Outcome, Row};
 use patch::Patch;
-use worker::Worker;
+use worker::{Task, Worker};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -100,47 +100,55 @@ pub fn execute(arguments: &LedgerArgs, workspace: &Workspace, stop: &Stop) -> Re
     let targets = workspace.select(&arguments.targets)?;
     let patches = arguments.patches.clone().unwrap_or_else(|| workspace.root.join("fuzz/ledger"));
     let patches = Patch::list(&patches)?;
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let jobs = arguments.jobs.unwrap_or(cores).min(patches.len());
-    let prerequisites = Prerequisites::find(crate::build::Sanitizer::None)?;
-    let out = run::prepare(arguments.out.as_deref(), workspace, "ledgers")?;
-    let seeds = out.join("start");
-    for target in &targets {
-        run::write_start(workspace, target, &seeds)?;
+    let mut rows = Vec::new();
+    let mut tasks = VecDeque::new();
+    for path in &patches {
+        let mut row = Row::new(Patch::name_of(path));
+        match Task::new(path, &workspace.root, &targets, &mut row) {
+            Ok(task) => tasks.push_back((row, task)),
+            Err((status, why)) => {
+                eprintln!("{}: {why}", row.defect);
+                (row.status, row.note) = (status, why);
+                rows.push(row);
+            }
+        }
     }
-    let board = Board::new(jobs);
-    let ledger = Ledger {
-        ground: Ground {
-            workspace,
-            cap: arguments.cap,
-            oracles: arguments.oracles == Switch::On,
-            seeds: &seeds,
-            stop,
-            board: &board,
-        },
-        prerequisites: &prerequisites,
-        targets,
-        folder: workspace.root.join("target/fuzz/ledger"),
-        out: &out,
-        seeds: arguments.seeds,
-        clean: Mutex::default(),
-        queue: Mutex::new(patches.into_iter().collect()),
-        rows: Mutex::default(),
-    };
-    let worked = ledger.work(jobs);
-    board.finish();
-    let mut rows = ledger.rows.into_inner().unwrap_or_else(PoisonError::into_inner);
-    rows.sort_by(|one, other| one.defect.cmp(&other.defect));
-    let outcome = Outcome {
-        toolchain: prerequisites.toolchain.clone(),
+    // Said before anything is written.
+    let prerequisites = if tasks.is_empty() { None } else { Some(Prerequisites::find(Sanitizer::None)?) };
+    let out = run::prepare(arguments.out.as_deref(), workspace, "ledgers")?;
+    let mut outcome = Outcome {
+        toolchain: prerequisites.as_ref().map(|found| found.toolchain.clone()),
         revision: run::revision(&workspace.root),
         seeds: arguments.seeds,
         cap: arguments.cap,
         oracles: arguments.oracles == Switch::On,
         rows,
     };
+    let mut hunted = Ok(());
+    if let Some(prerequisites) = &prerequisites {
+        let seeds = out.join("start");
+        for target in &targets {
+            run::write_start(workspace, target, &seeds)?;
+        }
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let jobs = arguments.jobs.unwrap_or(cores).min(tasks.len());
+        let board = Board::new(jobs);
+        let ground = Ground {
+            workspace,
+            cap: arguments.cap,
+            oracles: arguments.oracles == Switch::On,
+            seeds: &seeds,
+            stop,
+            board: &board,
+        };
+        let ledger = Ledger::new(ground, prerequisites, &out, arguments.seeds, tasks);
+        hunted = ledger.work(jobs);
+        board.finish();
+        outcome.rows.extend(ledger.rows());
+    }
+    outcome.rows.sort_by(|one, other| one.defect.cmp(&other.defect));
     finish(&outcome, &out, arguments.format)?;
-    worked?;
+    hunted?;
     verdict(&outcome)
 }
 
@@ -179,7 +187,6 @@ fn verdict(outcome: &Outcome) -> Result<Verdict, Error> {
 struct Ledger<'a> {
     ground: Ground<'a>,
     prerequisites: &'a Prerequisites,
-    targets: Vec<&'a TargetInfo>,
     /// Trees and builds, kept from one ledger to the next.
     folder: PathBuf,
     /// Results.
@@ -187,11 +194,31 @@ struct Ledger<'a> {
     seeds: u64,
     /// Groups of the clean tree that are built.
     clean: Mutex<Vec<Group>>,
-    queue: Mutex<VecDeque<PathBuf>>,
-    rows: Mutex<Vec<Row>>,
+    queue: Mutex<VecDeque<(Row, Task)>>,
+    done: Mutex<Vec<Row>>,
 }
 
-impl Ledger<'_> {
+impl<'a> Ledger<'a> {
+    fn new(
+        ground: Ground<'a>,
+        prerequisites: &'a Prerequisites,
+        out: &'a Path,
+        seeds: u64,
+        tasks: VecDeque<(Row, Task)>,
+    ) -> Self {
+        let folder = ground.workspace.root.join("target/fuzz/ledger");
+        let (clean, queue, done) = (Mutex::default(), Mutex::new(tasks), Mutex::default());
+        Self { ground, prerequisites, folder, out, seeds, clean, queue, done }
+    }
+
+    /// What came of all patches, those that nobody has begun with included.
+    fn rows(self) -> Vec<Row> {
+        let mut rows = self.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let left = self.queue.into_inner().unwrap_or_else(PoisonError::into_inner);
+        rows.extend(left.into_iter().map(|(row, _)| row));
+        rows
+    }
+
     /// All patches, at most `jobs` at a time.
     fn work(&self, jobs: usize) -> Result<(), Error> {
         thread::scope(|scope| {
@@ -209,15 +236,14 @@ impl Ledger<'_> {
             if self.ground.stop.requested() {
                 break Err(Error::Stopped);
             }
-            let Some(path) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front() else {
+            let Some((mut row, task)) = self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front() else {
                 break Ok(());
             };
             let began = Instant::now();
-            let mut row = Row::new(Patch::name_of(&path));
-            let tried = worker.patch(&path, &mut row);
+            let tried = worker.hunt(&task, &mut row);
             row.seconds = began.elapsed().as_secs_f64();
             self.ground.board.say(&format!("{}: {}", row.defect, row.summary()));
-            self.rows.lock().unwrap_or_else(PoisonError::into_inner).push(row);
+            self.done.lock().unwrap_or_else(PoisonError::into_inner).push(row);
             if let Err(error) = tried {
                 break Err(error);
             }
@@ -233,7 +259,12 @@ impl Ledger<'_> {
         if !built.contains(&group) {
             let root = &self.ground.workspace.root;
             let made = make::build(self.prerequisites, root, group, &folder, self.ground.stop)?;
-            made.map_err(|said| Error::Tool(format!("the clean tree does not build:\n{said}")))?;
+            if let Err(said) = made {
+                let log = self.out.join("clean.build.log");
+                fs::write(&log, &said).map_err(Error::file("write", &log))?;
+                let text = format!("the clean tree {}; all that cargo said: {}", make::brief(&said), log.display());
+                return Err(Error::Tool(text));
+            }
             built.push(group);
         }
         Ok(folder)

@@ -17,7 +17,7 @@ use crate::{
 /// A build that takes longer hangs.
 const LONGEST: Duration = Duration::from_secs(3600);
 /// Lines of cargo's that are kept for an error.
-const LINES: usize = 200;
+const LINES: usize = 400;
 
 /// Builds all targets up to `group` of the tree at `root` into `folder`. The inner error is what the compiler says of a tree
 /// that does not build.

@@ -121,15 +121,28 @@ impl Patch {
         Ok(Self { header, files })
     }
 
+    /// The files of the tree at `root` that it touches, if it fits.
+    ///
+    /// # Errors
+    /// The place that does not fit.
+    pub fn check(&self, root: &Path) -> Result<Vec<PathBuf>, String> {
+        Ok(self.prepare(root)?.into_iter().map(|file| file.path).collect())
+    }
+
+    fn prepare(&self, root: &Path) -> Result<Vec<Written>, String> {
+        let mut written = Vec::new();
+        for file in &self.files {
+            file.prepare(root, &mut written)?;
+        }
+        Ok(written)
+    }
+
     /// Applies it to the tree at `root`, whole or not at all; the files that it touched, from there.
     ///
     /// # Errors
     /// The place that does not fit.
     pub fn apply(&self, root: &Path) -> Result<Vec<PathBuf>, String> {
-        let mut written = Vec::new();
-        for file in &self.files {
-            file.prepare(root, &mut written)?;
-        }
+        let written = self.prepare(root)?;
         let mut touched = Vec::new();
         for Written { path, content } in written {
             let target = root.join(&path);

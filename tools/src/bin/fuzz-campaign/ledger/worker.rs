@@ -30,13 +30,39 @@ pub struct Worker<'a> {
     tree: Tree,
     build: PathBuf,
     /// Corpora of the hunt under way.
-    hunt: PathBuf,
+    corpora: PathBuf,
     /// Groups of the tree as it is planted now: what the compiler said of each.
     built: BTreeMap<Group, Result<(), String>>,
 }
 
+/// What a job takes: a defect that fits the tree, and who can see it.
+pub struct Task {
+    patch: Patch,
+    plan: Plan,
+}
+
 /// Why a defect cannot be tried.
-type Unusable = (Status, String);
+pub type Unusable = (Status, String);
+
+impl Task {
+    /// What is to be done for the patch at `path`; `row` learns its header.
+    ///
+    /// # Errors
+    /// Why it cannot be tried.
+    pub fn new(path: &Path, root: &Path, targets: &[&TargetInfo], row: &mut Row) -> Result<Self, Unusable> {
+        let wrong = |why| (Status::NotApplied, why);
+        let patch = Patch::read(path).map_err(wrong)?;
+        row.header.clone_from(&patch.header);
+        let touched = patch.check(root).map_err(wrong)?;
+        match Plan::new(&touched, targets) {
+            Some(plan) => Ok(Self { patch, plan }),
+            None => {
+                let files: Vec<_> = touched.iter().map(|file| file.display().to_string()).collect();
+                Err((Status::NotLinked, format!("changes {}, which none of the targets links", files.join(", "))))
+            }
+        }
+    }
+}
 
 impl<'a> Worker<'a> {
     /// The job of this number.
@@ -46,45 +72,34 @@ impl<'a> Worker<'a> {
     pub fn new(ledger: &'a Ledger<'a>, number: usize) -> Result<Self, Error> {
         let folder = ledger.folder.join(format!("worker-{number}"));
         let tree = Tree::copy(&ledger.ground.workspace.root, folder.join("src"))?;
-        let (build, hunt) = (folder.join("build"), folder.join("hunt"));
-        Ok(Self { ledger, row: number, defect: String::new(), tree, build, hunt, built: BTreeMap::new() })
+        let (build, corpora) = (folder.join("build"), folder.join("hunt"));
+        Ok(Self { ledger, row: number, defect: String::new(), tree, build, corpora, built: BTreeMap::new() })
     }
 
-    /// Tries one patch.
+    /// Hunts one defect.
     ///
     /// # Errors
     /// If the job cannot go on, or somebody asks for the end.
-    pub fn patch(&mut self, path: &Path, row: &mut Row) -> Result<(), Error> {
+    pub fn hunt(&mut self, Task { patch, plan }: &Task, row: &mut Row) -> Result<(), Error> {
         self.defect.clone_from(&row.defect);
         self.ledger.ground.board.begin(self.row, &self.defect);
-        match self.attempt(path, row)? {
+        match self.attempt(patch, plan, row)? {
             Ok(()) => row.status = if row.is_killed() { Status::Killed } else { Status::Missed },
             Err((status, why)) => (row.status, row.note) = (status, why),
         }
         Ok(())
     }
 
-    fn attempt(&mut self, path: &Path, row: &mut Row) -> Result<Result<(), Unusable>, Error> {
-        let patch = match Patch::read(path) {
-            Ok(patch) => patch,
-            Err(why) => return Ok(Err((Status::NotApplied, why))),
-        };
-        row.header.clone_from(&patch.header);
+    fn attempt(&mut self, patch: &Patch, plan: &Plan, row: &mut Row) -> Result<Result<(), Unusable>, Error> {
         self.built.clear();
-        let touched = match self.tree.plant(&patch)? {
-            Ok(touched) => touched,
-            Err(why) => return Ok(Err((Status::NotApplied, why))),
-        };
+        if let Err(why) = self.tree.plant(patch)? {
+            return Ok(Err((Status::NotApplied, why)));
+        }
         let ledger = self.ledger;
-        let Some(plan) = Plan::new(&touched, &ledger.targets) else {
-            let files: Vec<_> = touched.iter().map(|file| file.display().to_string()).collect();
-            let why = format!("changes {}, which none of the targets links", files.join(", "));
-            return Ok(Err((Status::NotLinked, why)));
-        };
-        let folder = self.hunt.clone();
+        let folder = self.corpora.clone();
         let kept = ledger.out.join("inputs").join(&row.defect);
         for seed in 1..=ledger.seeds {
-            match Hunter::new(&ledger.ground, &plan, &folder, &kept, self.row).hunt(seed, self)? {
+            match Hunter::new(&ledger.ground, plan, &folder, &kept, self.row).hunt(seed, self)? {
                 Ok(hunt) => {
                     ledger.ground.board.say(&format!("{} seed {seed}: {}", row.defect, hunt.summary()));
                     row.hunts.push(hunt);
@@ -104,7 +119,7 @@ impl<'a> Worker<'a> {
     /// # Errors
     /// If a file cannot be written.
     pub fn leave(mut self) -> Result<(), Error> {
-        let _ = fs::remove_dir_all(&self.hunt);
+        let _ = fs::remove_dir_all(&self.corpora);
         self.tree.restore()
     }
 }
