@@ -106,7 +106,7 @@ pub fn execute(arguments: &CoverageArgs, workspace: &Workspace, stop: &Stop) -> 
         return Err(Error::Usage(format!("--corpus {}: there is no such folder", folder.display())));
     }
     let llvm = Llvm::find(arguments.branches.then_some("+nightly"))?;
-    let out = run::prepare(arguments.out.as_deref(), workspace, "coverages")?;
+    let out = run::prepare(&arguments.out.clone().unwrap_or_else(|| run::results(workspace, "coverages")))?;
     let session = Session { arguments, workspace, stop, llvm: &llvm, out: &out, sources: &sources };
     let binaries = session.build(&targets)?;
     let mut profiles = Vec::new();

@@ -115,7 +115,7 @@ pub fn execute(arguments: &LedgerArgs, workspace: &Workspace, stop: &Stop) -> Re
     }
     // Said before anything is written.
     let prerequisites = if tasks.is_empty() { None } else { Some(Prerequisites::find(Sanitizer::None)?) };
-    let out = run::prepare(arguments.out.as_deref(), workspace, "ledgers")?;
+    let out = run::prepare(&arguments.out.clone().unwrap_or_else(|| run::results(workspace, "ledgers")))?;
     let mut outcome = Outcome {
         toolchain: prerequisites.as_ref().map(|found| found.toolchain.clone()),
         revision: run::revision(&workspace.root),

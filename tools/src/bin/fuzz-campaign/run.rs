@@ -27,10 +27,10 @@ mod board;
 mod plan;
 mod worker;
 
-pub use plan::RunArgs;
+pub use plan::{RunArgs, derive_seed};
 
 use board::Board;
-use plan::{Slot, derive_seed};
+use plan::Slot;
 use worker::{Campaign, Worker};
 
 /// Runs a campaign.
