@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod campaign;
+mod coverage;
 mod kit;
+mod ledger;
 mod mistakes;

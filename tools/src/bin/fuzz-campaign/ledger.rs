@@ -38,6 +38,7 @@ use board::Board;
 use hunt::Ground;
 use outcome::{Outcome, Row};
 use patch::Patch;
+use tree::Tree;
 use worker::{Task, Worker};
 
 const EXAMPLES: &str = "\
@@ -141,7 +142,7 @@ pub fn execute(arguments: &LedgerArgs, workspace: &Workspace, stop: &Stop) -> Re
             stop,
             board: &board,
         };
-        let ledger = Ledger::new(ground, prerequisites, &out, arguments.seeds, tasks);
+        let ledger = Ledger::new(ground, prerequisites, &out, arguments.seeds, tasks)?;
         hunted = ledger.work(jobs);
         board.finish();
         outcome.rows.extend(ledger.rows());
@@ -189,6 +190,8 @@ struct Ledger<'a> {
     prerequisites: &'a Prerequisites,
     /// Trees and builds, kept from one ledger to the next.
     folder: PathBuf,
+    /// The tree as it was at the beginning: who works on meanwhile does not disturb.
+    snapshot: Tree,
     /// Results.
     out: &'a Path,
     seeds: u64,
@@ -205,10 +208,11 @@ impl<'a> Ledger<'a> {
         out: &'a Path,
         seeds: u64,
         tasks: VecDeque<(Row, Task)>,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let folder = ground.workspace.root.join("target/fuzz/ledger");
+        let snapshot = Tree::copy(&ground.workspace.root, folder.join("clean/src"))?;
         let (clean, queue, done) = (Mutex::default(), Mutex::new(tasks), Mutex::default());
-        Self { ground, prerequisites, folder, out, seeds, clean, queue, done }
+        Ok(Self { ground, prerequisites, folder, snapshot, out, seeds, clean, queue, done })
     }
 
     /// What came of all patches, those that nobody has begun with included.
@@ -254,10 +258,10 @@ impl<'a> Ledger<'a> {
 
     /// The clean tree's build of `group`; begun by the first who asks, the others wait.
     fn clean(&self, group: Group) -> Result<PathBuf, Error> {
-        let folder = self.folder.join("clean");
+        let folder = self.folder.join("clean/build");
         let mut built = self.clean.lock().unwrap_or_else(PoisonError::into_inner);
         if !built.contains(&group) {
-            let root = &self.ground.workspace.root;
+            let root = &self.snapshot.root;
             let made = make::build(self.prerequisites, root, group, &folder, self.ground.stop)?;
             if let Err(said) = made {
                 let log = self.out.join("clean.build.log");

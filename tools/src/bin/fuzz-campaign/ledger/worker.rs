@@ -71,7 +71,7 @@ impl<'a> Worker<'a> {
     /// If the tree cannot be copied.
     pub fn new(ledger: &'a Ledger<'a>, number: usize) -> Result<Self, Error> {
         let folder = ledger.folder.join(format!("worker-{number}"));
-        let tree = Tree::copy(&ledger.ground.workspace.root, folder.join("src"))?;
+        let tree = Tree::copy(&ledger.snapshot.root, folder.join("src"))?;
         let (build, corpora) = (folder.join("build"), folder.join("hunt"));
         Ok(Self { ledger, row: number, defect: String::new(), tree, build, corpora, built: BTreeMap::new() })
     }
