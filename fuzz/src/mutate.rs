@@ -5,14 +5,18 @@
 //! now and then twice at once. One call in five is left to libFuzzer, which knows bytes and what the code compared.
 //! Everything follows from the input and the chance that is passed in.
 
+use std::borrow::Cow;
+
 use fastrand::Rng;
 
 use crate::doc::{Document, Platform, Wire, slots, table::path_slot};
 
 pub mod container;
+pub mod identities;
 mod numbers;
 pub mod operation;
 pub mod pairs;
+mod parts;
 mod paths;
 pub mod patterns;
 pub mod structure;
@@ -172,54 +176,74 @@ fn good_paths(document: &mut Document<'_>, chance: &mut Rng) {
         0 => operation::put_paths(document, 1, chance),
         1 => operation::fill_paths(document, [max, max - 1, 2][chance.usize(..3)]),
         2 => operation::put_paths(document, chance.usize(1..=4), chance),
-        _ => replace_path(document, path_pool(platform).good(chance), chance),
+        _ => {
+            let path = operation::bounded(chance, |chance| path_pool(platform).good(chance));
+            replace_path(document, path, chance);
+        }
     }
 }
 
 /// Replaces one path.
 fn replace_path(document: &mut Document<'_>, path: &[u8], chance: &mut Rng) {
-    let mut paths: Vec<_> =
-        document.paths().into_iter().map(|path| std::borrow::Cow::Owned(path.into_owned())).collect();
+    let mut paths: Vec<_> = document.paths().into_iter().map(|path| Cow::Owned(path.into_owned())).collect();
     if paths.is_empty() {
-        paths.push(std::borrow::Cow::Borrowed(path));
+        paths.push(Cow::Borrowed(path));
     } else {
         let at = chance.usize(..paths.len());
-        paths[at] = std::borrow::Cow::Borrowed(path);
+        paths[at] = Cow::Borrowed(path);
     }
     document.set_paths(&paths);
 }
 
 fn step_near(document: &mut Document<'_>, chance: &mut Rng) {
     let platform = document.platform;
-    match chance.u8(..20) {
-        0..=6 => {
+    match chance.u8(..24) {
+        0..=7 => {
             let slot = any_row(platform, chance);
-            if document.get(slot).is_some() || chance.u8(..4) == 0 {
+            if platform == Platform::WindowsPhone && chance.u8(..8) == 0 {
+                near_credentials(document, chance);
+            } else if document.get(slot).is_some() || chance.u8(..4) == 0 {
                 document.set(slot, pool(platform, slot).near(chance));
             }
         }
-        7 => {
+        8 => {
             // A value that is good here, at a row that is coupled or not meant to be there.
             let slot = any_row(platform, chance);
             document.set(slot, pool(platform, slot).good(chance));
         }
-        8 | 9 => near_path(document, chance),
-        10 | 11 => operation::tear(document, chance),
-        12 => {
+        9..=11 => near_path(document, chance),
+        12 | 13 => operation::tear(document, chance),
+        14 => {
             if !pairs::near(document, chance) {
                 operation::tear(document, chance);
             }
         }
-        13..=15 => structure::change(document, chance),
-        16 | 17 => structure::respell(document, chance),
-        18 => structure::disturb(document, chance),
+        15..=17 => structure::change(document, chance),
+        18 | 19 => structure::respell(document, chance),
+        20..=22 => structure::disturb(document, chance),
         _ => {
             let (one, other) = (any_row(platform, chance), any_row(platform, chance));
-            if let Some(value) = document.get(one).map(std::borrow::Cow::into_owned) {
+            if let Some(value) = document.get(one).map(Cow::into_owned) {
                 document.set(other, value);
             }
         }
     }
+}
+
+/// Windows Phone has three fields of the others in one: each good or near by itself.
+fn near_credentials(document: &mut Document<'_>, chance: &mut Rng) {
+    // On Linux values stand as they are.
+    let plain = operation::roles(Platform::Linux);
+    let mut value = |slot: usize| {
+        let pool = pool(Platform::Linux, slot);
+        if chance.bool() { pool.good(chance) } else { pool.near(chance) }
+    };
+    let (mass, device, user) = (value(plain.mass), value(plain.device), value(plain.user));
+    let is_register = chance.bool();
+    let user = if is_register == (chance.u8(..8) > 0) { user } else { b"" };
+    let proof = if is_register { mass } else { device };
+    let credentials = identities::base64(&[proof, b":", user].concat()).into_bytes();
+    document.set(operation::roles(Platform::WindowsPhone).mass, credentials);
 }
 
 fn near_path(document: &mut Document<'_>, chance: &mut Rng) {
@@ -228,22 +252,29 @@ fn near_path(document: &mut Document<'_>, chance: &mut Rng) {
         operation::switch(document, [2, 3, 5][chance.usize(..3)], chance);
     }
     match chance.u8(..10) {
-        0 => operation::fill_paths(document, operation::paths_max(platform) + 1),
+        0 => {
+            operation::fill_paths(document, operation::paths_max(platform) + 1);
+            if chance.bool() {
+                replace_path(document, path_pool(platform).near(chance), chance);
+            }
+        }
         1 => document.set(path_slot(platform), pool(platform, path_slot(platform)).near(chance)),
         2 => {
-            let mut paths: Vec<_> =
-                document.paths().into_iter().map(|path| std::borrow::Cow::Owned(path.into_owned())).collect();
+            let mut paths: Vec<_> = document.paths().into_iter().map(|path| Cow::Owned(path.into_owned())).collect();
             let wire = match slots(platform)[path_slot(platform)].wire {
                 Wire::Array => Wire::Element("string"),
                 Wire::List => Wire::Quoted,
                 other => other,
             };
             if let Some(path) = chance.choice(&mut paths) {
-                *path = std::borrow::Cow::Owned(crate::doc::respell::value(wire, path, chance));
+                *path = Cow::Owned(crate::doc::respell::value(wire, path, chance));
             }
             document.set_paths(&paths);
         }
-        _ => replace_path(document, path_pool(platform).near(chance), chance),
+        _ => {
+            let path = operation::bounded(chance, |chance| path_pool(platform).near(chance));
+            replace_path(document, path, chance);
+        }
     }
 }
 

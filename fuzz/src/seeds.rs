@@ -10,7 +10,7 @@ use crate::{
     mutate::{
         operation::{self, roles},
         pairs,
-        values::pool as values,
+        values::{path_pool, pool as values},
     },
     spec::{When, rows},
 };
@@ -80,11 +80,27 @@ fn build(platform: Platform) -> Vec<Vec<u8>> {
             bodies.push(document.encode());
         }
     }
+    bodies.extend(at_their_bounds(platform));
     bodies.sort();
     bodies.dedup();
     // What the second validator refuses was no good body.
     bodies.retain(|body| crate::spec::judge(platform, body).is_ok());
     bodies
+}
+
+/// The longest path, and as many paths as there may be. A fuzzer makes no longer inputs than it has seen.
+fn at_their_bounds(platform: Platform) -> [Vec<u8>; 2] {
+    let with = |change: &dyn Fn(&mut Document<'_>)| {
+        let mut document = Document::decode(platform, EXAMPLES[platform as usize - 1][2]);
+        change(&mut document);
+        document.encode()
+    };
+    let good = path_pool(platform).all().filter(|(is_good, _)| *is_good).map(|(_, path)| path);
+    let longest = good.max_by_key(|path| path.len()).unwrap_or_default();
+    [
+        with(&|document| document.set_paths(&[Cow::Borrowed(longest)])),
+        with(&|document| operation::fill_paths(document, operation::paths_max(platform))),
+    ]
 }
 
 /// Other values, other optional fields.

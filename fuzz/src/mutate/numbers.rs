@@ -52,7 +52,11 @@ pub(super) fn texts(rule: &Rule, good: &mut Vec<Group>, near: &mut Vec<Group>) {
         }
         Rule::WindowsRelease => windows_releases(good, near),
         Rule::Within(_) => levels(good, near),
-        Rule::Except(values) => near.push(values.iter().map(|value| value.as_bytes().to_vec()).collect()),
+        Rule::Except(values) => {
+            near.push(values.iter().map(|value| value.as_bytes().to_vec()).collect());
+            // All but one character as excluded: what looks at a part of it alone would refuse these.
+            good.push(values.iter().flat_map(|value| neighbours(value.as_bytes())).collect());
+        }
         Rule::ExceptPattern(_)
         | Rule::NotAllZero
         | Rule::OneOf(_)
@@ -63,6 +67,19 @@ pub(super) fn texts(rule: &Rule, good: &mut Vec<Group>, near: &mut Vec<Group>) {
         | Rule::Port
         | Rule::Credentials => {}
     }
+}
+
+/// `value` with one character stepped, at several places.
+fn neighbours(value: &[u8]) -> Vec<Vec<u8>> {
+    let places = [0, 1, 7, 8, 9, 15, 16, 20, 21, value.len() / 2, value.len() - 3, value.len() - 2, value.len() - 1];
+    let step = |place: usize, to: u8| {
+        let mut changed = value.to_vec();
+        if let Some(byte) = changed.get_mut(place).filter(|byte| byte.is_ascii_alphanumeric()) {
+            *byte = to;
+        }
+        changed
+    };
+    places.iter().flat_map(|place| [b'1', b'e', b'Q', b'8', b'E'].map(|to| step(*place, to))).collect()
 }
 
 fn windows_releases(good: &mut Vec<Group>, near: &mut Vec<Group>) {
@@ -247,7 +264,18 @@ fn power(good: &mut Vec<Group>, near: &mut Vec<Group>) {
     near.push(beyond(1, &[16, 32, 64, 127, 128 | 16, 128 | 64, 254, 24, 0x70, 0xF0]));
     near.push(beyond(2, &[101, 102, 127, 128, 200, 254]));
     near.push(beyond(3, &[2, 3, 128, 254, 255]));
-    near.push(vec![vec![255, 255, 101, 1], vec![2, 255, 255, 0], vec![255, 16, 255, 1], vec![0, 255, 255, 255]]);
+    // All four from where something ends, mostly wrong in more than one.
+    let mut chance = fastrand::Rng::with_seed(4);
+    let mut one_of = |values: &[u8]| values[chance.usize(..values.len())];
+    let mixed = (0..600).map(|_| {
+        vec![
+            one_of(&[0, 1, 255, 2, 254]),
+            one_of(&[0, 1, 8, 15, 16, 32, 64, 128, 143, 144, 160, 192, 207, 254, 255]),
+            one_of(&[0, 50, 99, 100, 101, 127, 128, 254, 255]),
+            one_of(&[0, 1, 0, 1, 2, 255]),
+        ]
+    });
+    near.push(mixed.collect());
 }
 
 /// Dates and times of day: `YYYY-MM-DD`, or that and a time, each with `suffixes` behind the seconds.

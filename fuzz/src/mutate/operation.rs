@@ -5,7 +5,8 @@ use std::{borrow::Cow, sync::LazyLock};
 use fastrand::Rng;
 
 use super::{
-    texts::{DEVICE, MASS, base64},
+    identities::base64,
+    texts::{DEVICE, MASS},
     values::{path_pool, pool},
 };
 use crate::{
@@ -117,7 +118,7 @@ pub fn switch(document: &mut Document<'_>, operation: usize, chance: &mut Rng) {
         (&[roles.device], &[roles.mass, roles.user])
     };
     if platform == Platform::WindowsPhone {
-        let users = super::texts::good_users();
+        let users = super::identities::good_users();
         let user = users.get(chance.usize(..users.len())).map_or("", String::as_str);
         document.set(roles.mass, if operation == REGISTER { credentials(MASS, user) } else { credentials(DEVICE, "") });
     } else {
@@ -145,20 +146,20 @@ fn supply(document: &mut Document<'_>, slot: usize, chance: &mut Rng) {
 
 /// Replaces the paths by `count` good ones; many of them are short, or the body would be too long.
 pub fn put_paths(document: &mut Document<'_>, count: usize, chance: &mut Rng) {
-    let pool = path_pool(document.platform);
+    let platform = document.platform;
     let paths: Vec<Cow<'_, [u8]>> = (0..count)
         .map(|_| {
-            let mut path = pool.good(chance);
-            for _ in 0..6 {
-                if path.len() * count < 1024 {
-                    break;
-                }
-                path = pool.good(chance);
-            }
-            Cow::Borrowed(if path.len() * count < 4096 { path } else { short_path(document.platform) })
+            let path = bounded(chance, |chance| path_pool(platform).good(chance));
+            Cow::Borrowed(if path.len() * count < 4096 { path } else { short_path(platform) })
         })
         .collect();
     document.set_paths(&paths);
+}
+
+/// A value that is mostly not long: long ones are slow to judge, and few are needed.
+pub fn bounded<'a>(chance: &mut Rng, mut pick: impl FnMut(&mut Rng) -> &'a [u8]) -> &'a [u8] {
+    let value = pick(chance);
+    if value.len() > 600 && chance.u8(..8) > 0 { pick(chance) } else { value }
 }
 
 /// A short good path, as on the wire.
@@ -210,7 +211,7 @@ pub fn tear(document: &mut Document<'_>, chance: &mut Rng) {
         0 => document.clear(path_slot(platform)),
         1 => document.set_empty_list(),
         2 => put_paths(document, 1, chance),
-        3 => fill_paths(document, max + chance.usize(..3)),
+        3 => fill_paths(document, max + [0, 1, 2, 256][chance.usize(..4)]),
         4 => fill_paths(document, max - 1),
         _ => {}
     }

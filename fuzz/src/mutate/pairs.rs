@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::texts::base64;
+use super::identities::base64;
 use crate::doc::{Document, Platform, escape, slots, table::row};
 
 /// Sets the row `name` to a plain value.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use fastrand::Rng;
 
-use super::values::pool;
+use super::{parts, values::pool};
 use crate::{
     doc::{Document, Field, Platform, Wire, escape, slots, table::wire_name},
     spec::rows,
@@ -34,10 +34,13 @@ fn change_flat(document: &mut Document<'_>, parent: Option<usize>, chance: &mut 
     };
     match kind {
         0 | 1 => drop(document.fields.remove(at)),
-        2 => document.fields.insert(at, document.fields[at].clone()),
-        3 => {
-            let to = chance.usize(..=document.fields.len());
-            document.fields.insert(to, document.fields[at].clone());
+        2 | 3 => {
+            let mut twin = document.fields[at].clone();
+            if document.platform == Platform::Ios && chance.bool() {
+                twin.respell(escaped_member(&twin, chance));
+            }
+            let to = if kind == 2 { at } else { chance.usize(..=document.fields.len()) };
+            document.fields.insert(to, twin);
         }
         4 => {
             // The same name with another value, before or behind.
@@ -103,8 +106,7 @@ fn rename(document: &mut Document<'_>, at: usize, chance: &mut Rng) {
     let field = &mut document.fields[at];
     if platform == Platform::Ios && chance.bool() {
         // The same name, spelled with an escape.
-        let name = escaped_name(&field.name, chance);
-        field.respell([b"\"", name.as_slice(), b"\":", &field.value.clone()].concat());
+        field.respell(escaped_member(field, chance));
         return;
     }
     let name = if chance.u8(..4) == 0 {
@@ -115,6 +117,11 @@ fn rename(document: &mut Document<'_>, at: usize, chance: &mut Rng) {
     };
     field.set_name(name);
     field.slot = None;
+}
+
+/// The same member, its name spelled with an escape.
+fn escaped_member(field: &Field<'_>, chance: &mut Rng) -> Vec<u8> {
+    [b"\"", escaped_name(&field.name, chance).as_slice(), b"\":", &field.value].concat()
 }
 
 /// `name` with one character as `\u`, in either case of its digits.
@@ -206,15 +213,28 @@ pub fn disturb(document: &mut Document<'_>, chance: &mut Rng) {
     let Some(slot) = document.fields[at].slot else { return };
     let wire = slots(document.platform)[slot].wire;
     let plain = escape::plain(wire, &document.fields[at].value).into_owned();
-    let place = chance.usize(..=plain.len());
-    let odd = &super::texts::oddities()[chance.usize(..super::texts::oddities().len())];
-    let changed = match chance.u8(..6) {
-        0 if place < plain.len() => [&plain[..place], &plain[place + 1..]].concat(),
-        1 if place < plain.len() => [&plain[..=place], &plain[place..]].concat(),
-        2 if place < plain.len() => [&plain[..place], &[plain[place] ^ 0x20], &plain[place + 1..]].concat(),
-        3 if place < plain.len() => [&plain[..place], &[plain[place].wrapping_add(1)], &plain[place + 1..]].concat(),
-        4 if place < plain.len() => [&plain[..place], odd, &plain[place + 1..]].concat(),
-        _ => [&plain[..place], odd, &plain[place..]].concat(),
-    };
+    let changed = if chance.bool() { parts::change(&plain, chance) } else { characters(&plain, chance) };
     document.fields[at].set_value(Cow::Owned(escape::wire(wire, &changed)));
+}
+
+/// `plain` with one character more, less, or another.
+fn characters(plain: &[u8], chance: &mut Rng) -> Vec<u8> {
+    let oddities = super::texts::oddities();
+    let ascii = [chance.u8(0x20..=0x7E)];
+    let odd: &[u8] = if chance.bool() { &ascii } else { &oddities[chance.usize(..oddities.len())] };
+    let place = match chance.u8(..4) {
+        0 => 0,
+        1 => plain.len(),
+        _ => chance.usize(..=plain.len()),
+    };
+    let Some(byte) = plain.get(place).copied() else { return [plain, odd].concat() };
+    let (before, behind) = (&plain[..place], &plain[place + 1..]);
+    match chance.u8(..6) {
+        0 => [before, behind].concat(),
+        1 => [before, &[byte, byte], behind].concat(),
+        2 => [before, &[byte ^ 0x20], behind].concat(),
+        3 => [before, &[byte.wrapping_add(1)], behind].concat(),
+        4 => [before, odd, behind].concat(),
+        _ => [before, odd, &plain[place..]].concat(),
+    }
 }

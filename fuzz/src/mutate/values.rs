@@ -18,28 +18,32 @@ pub type Group = Vec<Vec<u8>>;
 pub struct Pool {
     good: Vec<Group>,
     near: Vec<Group>,
+    /// Both again, of what a rule or a special grammar draws a line through: ranges, dates, users, credentials.
+    sharp: [Vec<Group>; 2],
 }
 
 impl Pool {
     /// A value that is good by itself.
     pub fn good(&self, chance: &mut Rng) -> &[u8] {
-        pick(&self.good, chance)
+        pick(if chance.bool() && !self.sharp[0].is_empty() { &self.sharp[0] } else { &self.good }, chance)
     }
 
     /// A value that misses the grammar by a step (now and then it does not).
     pub fn near(&self, chance: &mut Rng) -> &[u8] {
-        pick(&self.near, chance)
+        pick(if chance.bool() && !self.sharp[1].is_empty() { &self.sharp[1] } else { &self.near }, chance)
     }
 
     /// Every value, good ones first.
     pub fn all(&self) -> impl Iterator<Item = (bool, &[u8])> {
-        let good = self.good.iter().flatten().map(|value| (true, value.as_slice()));
-        good.chain(self.near.iter().flatten().map(|value| (false, value.as_slice())))
+        let good = self.good.iter().chain(&self.sharp[0]).flatten().map(|value| (true, value.as_slice()));
+        good.chain(self.near.iter().chain(&self.sharp[1]).flatten().map(|value| (false, value.as_slice())))
     }
 
     fn drop_empty(&mut self) {
-        self.good.retain(|group| !group.is_empty());
-        self.near.retain(|group| !group.is_empty());
+        let [good, near] = &mut self.sharp;
+        for groups in [&mut self.good, &mut self.near, good, near] {
+            groups.retain(|group| !group.is_empty());
+        }
     }
 }
 
@@ -74,7 +78,7 @@ fn build_paths(platform: Platform) -> Pool {
     let write = |groups: Vec<Group>| -> Vec<Group> {
         groups.iter().map(|group| group.iter().map(|plain| escape::wire_path(wire, plain)).collect()).collect()
     };
-    let mut pool = Pool { good: write(paths::good(platform)), near: write(paths::near(platform)) };
+    let mut pool = Pool { good: write(paths::good(platform)), near: write(paths::near(platform)), ..Pool::default() };
     let element = if wire == Wire::Array { Wire::Element("string") } else { wire };
     pool.near.push(other_types(if wire == Wire::List { Wire::Quoted } else { element }, b"/a"));
     pool.drop_empty();
@@ -98,13 +102,14 @@ fn build(platform: Platform) -> Vec<Pool> {
 fn lists(platform: Platform, wire: Wire) -> Pool {
     let good = paths::good(platform).iter().flatten().take(12).map(|plain| escape::wire(wire, plain)).collect();
     let near = paths::near(platform).iter().flatten().take(40).map(|plain| escape::wire(wire, plain)).collect();
-    let mut pool = Pool { good: vec![good], near: vec![near, other_types(wire, b"/a")] };
+    let mut pool = Pool { good: vec![good], near: vec![near, other_types(wire, b"/a")], ..Pool::default() };
     pool.drop_empty();
     pool
 }
 
 fn of_row(wire: Wire, row: &Row) -> Pool {
     let (mut good, mut near) = (Vec::new(), Vec::new());
+    let (mut sharp_good, mut sharp_near) = (Vec::new(), Vec::new());
     if row.kind == Kind::Binary {
         let size = row.length.map_or(8, |(bytes, _)| bytes);
         row.rules.iter().for_each(|rule| numbers::binaries(size, rule, &mut good, &mut near));
@@ -112,18 +117,24 @@ fn of_row(wire: Wire, row: &Row) -> Pool {
         near.push(texts::resized(&sample));
     } else {
         from_patterns(row, &mut good, &mut near);
-        from_rules(row, &mut good, &mut near);
-        texts::of_row(row, &mut good, &mut near);
+        texts::odd(row, &good, &mut near);
+        from_rules(row, &mut sharp_good, &mut sharp_near);
+        texts::of_row(row, &mut sharp_good, &mut sharp_near);
     }
     let (good, late) = sort_out(row, good);
+    let (sharp_good, sharp_late) = sort_out(row, sharp_good);
     near.push(late);
+    sharp_near.push(sharp_late);
     let write = |groups: Vec<Group>| -> Vec<Group> {
         groups.iter().map(|group| group.iter().map(|plain| escape::wire(wire, plain)).collect()).collect()
     };
-    let sample = good.iter().flatten().next().cloned().unwrap_or_default();
-    let mut pool = Pool { good: write(good), near: write(near) };
+    let sample = good.iter().chain(&sharp_good).flatten().next().cloned().unwrap_or_default();
+    let mut pool = Pool { good: write(good), near: write(near), sharp: [sharp_good, sharp_near].map(write) };
     pool.near.push(other_types(wire, &sample));
     pool.drop_empty();
+    if pool.good.is_empty() {
+        pool.good.clone_from(&pool.sharp[0]);
+    }
     pool
 }
 
@@ -273,6 +284,7 @@ fn other_types(wire: Wire, plain: &[u8]) -> Group {
             "[{\"a\":1,\"a\":2}]",
             "\"\"",
             "[\"{}\",1]",
+            "[[[[[[]]]]]]",
             "[[[[[[[]]]]]]]",
             "[[[[[[[[]]]]]]]]",
             "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}",

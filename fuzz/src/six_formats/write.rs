@@ -6,8 +6,8 @@ use super::request::{Abstract, TICKS};
 use crate::{
     doc::{Document, Platform, Wire, escape, slots, table::path_slot, template},
     mutate::{
+        identities::base64,
         operation::{self, roles},
-        texts::base64,
     },
 };
 
