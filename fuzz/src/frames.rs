@@ -20,7 +20,9 @@ mod proofs;
 mod seeds;
 pub(crate) mod times;
 
+pub(crate) use mutate::edit_bytes;
 pub use mutate::mutate;
+pub(crate) use seeds::replies_controls_datas;
 pub use seeds::seeds;
 
 use layout::Come;

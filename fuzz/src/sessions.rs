@@ -6,10 +6,10 @@
 
 use fastrand::Rng;
 
-mod control;
-mod data;
-mod device;
-mod host;
+pub(crate) mod control;
+pub(crate) mod data;
+pub(crate) mod device;
+pub(crate) mod host;
 mod limits;
 mod ops;
 mod wire;

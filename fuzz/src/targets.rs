@@ -69,7 +69,7 @@ pub const FRAMES_CANONICAL: Target = Target {
 pub const STREAM_DELIVERY: Target = Target {
     name: "stream_delivery",
     oracle: crate::delivery::oracle,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::delivery::mutate),
     seeds: crate::delivery::seeds,
 };
 /// `device_session`
@@ -98,13 +98,17 @@ pub const DATA_SESSION: Target = Target {
 pub const HANDOVER_RECORDS: Target = Target {
     name: "handover_records",
     oracle: crate::handover::oracle,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::handover::mutate),
     seeds: crate::handover::seeds,
 };
 #[cfg(feature = "relay")]
 /// `hello_route`
-pub const HELLO_ROUTE: Target =
-    Target { name: "hello_route", oracle: crate::hello::oracle, mutate: None::<Mutate>, seeds: crate::hello::seeds };
+pub const HELLO_ROUTE: Target = Target {
+    name: "hello_route",
+    oracle: crate::hello::oracle,
+    mutate: Some(crate::hello::mutate),
+    seeds: crate::hello::seeds,
+};
 #[cfg(feature = "relay")]
 /// `edge_config`
 pub const EDGE_CONFIG: Target = Target {

@@ -87,6 +87,11 @@ fn datas() -> Vec<Message> {
     ]
 }
 
+/// A message of every kind: replies, frames of a control connection, frames of a data connection.
+pub(crate) fn replies_controls_datas() -> (Vec<Message>, Vec<Message>, Vec<Message>) {
+    (replies(), controls(), datas())
+}
+
 fn join(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }

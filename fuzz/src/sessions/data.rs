@@ -18,7 +18,7 @@ use crate::{
     run::finding,
 };
 
-mod kinds;
+pub(crate) mod kinds;
 pub(crate) mod model;
 mod seeds;
 

@@ -118,7 +118,7 @@ impl ClientHelloReader {
         self.judge(have)
     }
 
-    /// What to send to the peer after [`HelloError::Broken`]: a TLS alert in its record.
+    /// What to send to the peer after [`HelloError::Broken`]: a TLS alert in its record, or nothing.
     #[must_use]
     pub fn alert(&self) -> &[u8] {
         &self.alert
