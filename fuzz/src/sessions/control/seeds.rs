@@ -33,6 +33,7 @@ const FLUSH: Op = Op::new(code::DELIVER, 0, 1, 0);
 fn openings(first: u8) -> Vec<Vec<Op>> {
     let hello = frame(first, 8, 4);
     let up = |ops: &[Op]| [vec![hello.clone(), TRUST], ops.to_vec()].concat();
+    let part = Op { c: 3, bytes: vec![kind::PING, 0, 0], ..Op::new(code::RAW, 0, 0, 0) };
     let mut all = vec![
         vec![hello.clone(), DISTRUST],
         vec![BEFORE, hello.clone(), DUE],
@@ -43,11 +44,14 @@ fn openings(first: u8) -> Vec<Vec<Op>> {
         vec![hello.clone(), END],
         up(&[frame(kind::PING, 0, 0), frame(kind::PONG, 0, 0), BEFORE, DUE, DUE, DUE, DUE]),
         up(&[DUE, frame(kind::PONG, 0, 0), DUE, DUE, frame(kind::PING, 0, 0), BEFORE, DUE]),
+        // Bytes alone are no life sign, and move no deadline.
+        up(&[time(3, 2), part.clone(), DUE, DUE, DUE, DUE]),
+        vec![time(3, 2), kept(first, 8, 4), Op::new(code::DELIVER, 9, 1, 0), time(3, 2), DUE],
         up(&[frame(kind::LEAVE, 0, 0), frame(kind::PING, 0, 0), frame(kind::LEAVE, 0, 0)]),
         up(&[say(2, 0, 0), say(2, 0, 0), say(0, 1, 1), END]),
         up(&[say(0, 1, 3), say(1, 2, 0), say(0, 2, 1), say(0, 3, 2), say(1, 0, 0), OVER]),
         up(std::slice::from_ref(&hello)),
-        up(&[Op { c: 3, bytes: vec![kind::PING, 0, 0], ..Op::new(code::RAW, 0, 0, 0) }, END]),
+        up(&[part, END]),
         up(&[Op::new(code::CHANGED, kind::PING - 1, 4, 1)]),
         vec![OVER],
     ];

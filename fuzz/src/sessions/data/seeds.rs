@@ -43,6 +43,7 @@ fn edge() -> Vec<Vec<Op>> {
         vec![frame(PARKED, 0, 0)],
         vec![frame(ASSIGN, 0, 0)],
         vec![kept(HELLO), Op::new(code::DELIVER, 30, 1, 0), END],
+        vec![kept(HELLO), BEFORE, Op::new(code::DELIVER, 30, 1, 0), DUE],
         vec![Op::new(code::CHANGED, HELLO, 5, 3)],
     ]
 }
@@ -60,6 +61,7 @@ fn backend() -> Vec<Vec<Op>> {
         vec![parked.clone(), say(2), frame(HELLO, 0, 0)],
         vec![frame(ASSIGN, 1, 1)],
         vec![BEFORE, parked.clone(), DUE],
+        vec![kept(PARKED), BEFORE, Op::new(code::DELIVER, 30, 1, 0), DUE],
         vec![parked.clone(), say(2), END],
         vec![parked, say(2), Op::new(code::CHANGED, ASSIGN, 24, 8)],
     ]

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 /// The operations of §2.2.2, in this order.
 pub(crate) const OPERATIONS: [&str; 6] = ["register", "auth", "backup", "restore", "ping", "sync"];
 /// Spellings of device ids: the first two are other devices; on Android the third is the first without its leading zeros.
-pub(crate) const IDS: usize = 4;
+pub(crate) const IDS: usize = 5;
 
 macro_rules! vectors {
     ($($platform:literal: $($refused:literal)*;)*) => {
@@ -43,6 +43,7 @@ const ID_TEXTS: [(&[&str], [&str; IDS]); 6] = [
             "6f1c2b8e-93d4-4a57-b0c1-5e7d2f9a8b35",
             "7f1c2b8e-93d4-4a57-b0c1-5e7d2f9a8b34",
             "6f1c2b8e-93d4-4a57-b0c2-5e7d2f9a8b34",
+            "6f1c2b8e-93d4-4a57-b0c1-5e7d2f9a8b43",
         ],
     ),
     (
@@ -52,6 +53,7 @@ const ID_TEXTS: [(&[&str], [&str; IDS]); 6] = [
             "4C4C4544-0042-3510-8052-B4C04F4A5932",
             "5C4C4544-0042-3510-8052-B4C04F4A5931",
             "4C4C4544-0042-3510-8053-B4C04F4A5931",
+            "4C4C4544-0042-3510-8052-B4C04F4A5913",
         ],
     ),
     (
@@ -61,6 +63,7 @@ const ID_TEXTS: [(&[&str], [&str; IDS]); 6] = [
             "9d1f6e02b7c84a35b2e07d5c41f98a07",
             "0d1f6e02b7c84a35b2e07d5c41f98a06",
             "9d1f6e02b7c84a35b2e17d5c41f98a06",
+            "9d1f6e02b7c84a35b2e07d5c41f98a60",
         ],
     ),
     (
@@ -70,11 +73,12 @@ const ID_TEXTS: [(&[&str], [&str; IDS]); 6] = [
             "6FB6DCDD-6CC1-46A7-B206-8AFAE050CE88",
             "7FB6DCDD-6CC1-46A7-B206-8AFAE050CE89",
             "6FB6DCDD-6CC1-46A7-B207-8AFAE050CE89",
+            "6FB6DCDD-6CC1-46A7-B206-8AFAE050CE98",
         ],
     ),
     (
         &["3f5a9c01d27be864", "b2f90d4e71c3a8"],
-        ["00c1d27be8643f5a", "00c1d27be8643f5b", "c1d27be8643f5a", "1c1d27be8643f5a"],
+        ["00c1d27be8643f5a", "00c1d27be8643f5b", "c1d27be8643f5a", "1c1d27be8643f5a", "c1d27be8643f5a00"],
     ),
     (
         &["37E0D3E1C4C93A6FB1F08E989B0281E8A6C04482"],
@@ -83,6 +87,7 @@ const ID_TEXTS: [(&[&str], [&str; IDS]); 6] = [
             "37E0D3E1C4C93A6FB1F08E989B0281E8A6C04483",
             "47E0D3E1C4C93A6FB1F08E989B0281E8A6C04482",
             "37E0D3E1C4C93A6FB1F18E989B0281E8A6C04482",
+            "37E0D3E1C4C93A6FB1F08E989B0281E8A6C04428",
         ],
     ),
 ];

@@ -23,7 +23,7 @@ const fn ask(operation: u8, nonce: u8) -> Op {
 
 /// A request of another device, or of the first in another spelling.
 const fn of(id: u8, operation: u8, nonce: u8) -> Op {
-    Op::new(code::REQUEST, 6 * (28 + id) + operation, nonce, 0)
+    Op::new(code::REQUEST, 6 * (30 + id) + operation, nonce, 0)
 }
 
 /// The clock, by [`crate::sessions::ops::later`].
@@ -48,6 +48,7 @@ fn conversations() -> Vec<Vec<Op>> {
     }
     let kept = Op { c: 3, ..ask(PING, 1) };
     let pieces = Op { c: 2 | 40 << 2, ..ask(AUTH, 3) };
+    let some = Op::new(code::DELIVER, 9, 1, 3);
     let late = Op { b: 5, ..ACCEPTED };
     let drain = Op::new(code::LEAVE, 1, 0, 200);
     vec![
@@ -56,7 +57,7 @@ fn conversations() -> Vec<Vec<Op>> {
         vec![ask(PING, 0)],
         vec![ask(BACKUP, 0)],
         vec![ask(REGISTER, 0), LATER, ask(BACKUP, 1)],
-        then(&[of(1, PING, 1), of(2, PING, 2), of(3, BACKUP, 3), of(2, AUTH, 4), ACCEPTED, of(3, AUTH, 5)]),
+        then(&[of(1, PING, 1), of(2, PING, 2), of(3, BACKUP, 3), of(2, AUTH, 4), ACCEPTED, of(4, AUTH, 5)]),
         then(&[ask(PING, 0)]),
         [many, vec![ask(PING, 0), ask(PING, 3), ask(BACKUP, 9), GRANTED, ask(PING, 9)]].concat(),
         evicted,
@@ -67,6 +68,9 @@ fn conversations() -> Vec<Vec<Op>> {
         vec![kept.clone(), Op { c: 3, ..ask(AUTH, 0) }, Op::new(code::DELIVER, 0, 0, 0)],
         then(&[kept.clone(), Op { c: 3, ..ask(AUTH, 2) }, kept, Op::new(code::DELIVER, 0, 1, 0), ACCEPTED]),
         vec![pieces.clone(), TO_DEADLINE],
+        // Bytes alone move no deadline.
+        vec![time(3, 2), pieces.clone(), time(3, 2), some.clone(), TO_DEADLINE],
+        then(&[time(3, 2), pieces.clone(), time(3, 2), some, TO_DEADLINE]),
         then(&[pieces.clone(), BEFORE_DEADLINE, Op::new(code::DELIVER, 0, 1, 0), LATER]),
         then(&[pieces, TO_DEADLINE]),
         then(&[BEFORE_DEADLINE, ask(PING, 1), BEFORE_DEADLINE, ask(PING, 2), TO_DEADLINE]),
@@ -90,6 +94,7 @@ fn conversations() -> Vec<Vec<Op>> {
 fn replies() -> Vec<Vec<Op>> {
     let send = Op::new(code::REQUEST, 30, 7, 0);
     let reply = |kind: u8| Op::new(code::ANSWER, kind - 1, 90, 0);
+    let reply_part = Op { c: 3, ..Op::new(code::REFUSED, 3, 9, 3) };
     let changed = |kind: u8, place, by| Op::new(code::ANSWER, 200 + kind - 1, place, by);
     vec![
         [1, 2, 3, 4].iter().flat_map(|kind| [send.clone(), reply(*kind)]).chain([reply(5)]).collect(),
@@ -98,6 +103,7 @@ fn replies() -> Vec<Vec<Op>> {
         vec![send.clone(), reply(1), reply(1)],
         vec![send.clone(), send.clone(), reply(2), END],
         vec![send.clone(), BEFORE_DEADLINE, reply(4), send.clone(), TO_DEADLINE],
+        vec![send.clone(), time(3, 2), reply_part, Op::new(code::DELIVER, 6, 1, 0), time(3, 2), TO_DEADLINE],
         vec![send.clone(), changed(3, 7, 1)],
         vec![send.clone(), Op { c: 3, ..Op::new(code::REFUSED, 2, 9, 3) }, Op::new(code::DELIVER, 5, 1, 0), END],
         vec![send, Op::new(code::LEAVE, 0, 0, 0)],
