@@ -149,3 +149,15 @@ fn a_signal_ends_the_children_and_the_report_is_written() {
     assert_eq!(report["targets"][0]["status"], "stopped");
     assert_eq!(report["targets"][1]["status"], "not-run");
 }
+
+#[test]
+fn an_end_without_a_word_is_a_finding_with_its_input() {
+    // As a stack overflow: killed by a signal, nothing said, nothing written; but the next process notes its input.
+    let dies = "[ -n \"$SALLYPORT_FUZZ_LAST\" ] && echo deep > \"$SALLYPORT_FUZZ_LAST\"\nkill -SEGV $$\n";
+    let tree = Tree::new(&format!("{BEGIN}{dies}"));
+    let (code, stdout, stderr) = tree.run(&["run", "--runs", "1000", "--target", FIRST, "--out", "out"]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stdout.contains("deadly signal cannot be passed over"), "{stdout}");
+    let seen = &tree.report()["findings"][0]["seen"][0];
+    assert_eq!(fs::read(tree.path("out").join(seen["original"].as_str().unwrap())).unwrap(), b"deep\n");
+}

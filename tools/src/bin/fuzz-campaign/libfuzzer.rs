@@ -1,11 +1,13 @@
 //! One libFuzzer process: its options, what it says, and how it ended.
 
 use std::{
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
+use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -19,7 +21,7 @@ mod says;
 pub use says::Says;
 
 /// How long one input may run, in seconds.
-pub const INPUT_TIMEOUT: u32 = 10;
+pub const INPUT_TIMEOUT: u32 = 5;
 /// Memory of the process at most, in MiB.
 pub const MEMORY: u32 = 2048;
 /// The class of an input that takes longer than [`INPUT_TIMEOUT`], as libFuzzer names it.
@@ -56,6 +58,8 @@ pub struct Job {
     pub known: Vec<String>,
     /// Whether oracles judge; without them only panics are found.
     pub oracles: bool,
+    /// A file for the input at work, for a target that ends without a word.
+    pub last: Option<PathBuf>,
 }
 
 /// A line of figures.
@@ -149,6 +153,10 @@ impl Job {
         } else {
             command.env(fuzz::run::ORACLES, "off");
         }
+        match &self.last {
+            Some(path) => command.env(fuzz::run::LAST, path),
+            None => command.env_remove(fuzz::run::LAST),
+        };
         command.stdout(Stdio::null());
         command
     }
@@ -166,8 +174,21 @@ impl Job {
                 news(News { at: started.elapsed(), figures: transcript.figures });
             }
         })?;
-        Ok(transcript.outcome(end, started.elapsed(), &self.artifacts))
+        let mut outcome = transcript.outcome(end, started.elapsed(), &self.artifacts);
+        if let Some(found) = &mut outcome.found
+            && found.input.is_none()
+        {
+            found.input = self.last.clone().filter(|path| path.is_file());
+        }
+        Ok(outcome)
     }
+}
+
+/// The class of an end without a word: by a signal. libFuzzer says nothing of a stack overflow without a sanitizer, for its handler
+/// needs a stack too.
+fn silent(status: ExitStatus) -> Option<&'static str> {
+    let signal = status.signal()?;
+    Some(if signal == Signal::KILL.as_raw() { "killed" } else { DEADLY })
 }
 
 /// What a target's binary finds in one file; `None`: nothing. With `oracles` off only panics count.
@@ -179,7 +200,7 @@ pub fn once(binary: &Path, file: &Path, oracles: bool, stop: &Stop) -> Result<Op
     command.arg(format!("-timeout={INPUT_TIMEOUT}")).arg(format!("-rss_limit_mb={MEMORY}"));
     // The input is there already.
     command.args(["-exact_artifact_path=/dev/null", "-detect_leaks=0"]).arg(file);
-    command.env_remove(fuzz::run::KNOWN).stdout(Stdio::null());
+    command.env_remove(fuzz::run::KNOWN).env_remove(fuzz::run::LAST).stdout(Stdio::null());
     if oracles {
         command.env_remove(fuzz::run::ORACLES);
     } else {
@@ -217,12 +238,14 @@ impl Transcript {
     /// Takes one line in; whether the figures are new.
     fn hear(&mut self, line: &str) -> bool {
         /// Lines that are kept for an error.
-        const LAST: usize = 12;
-        if self.last_words.len() == LAST {
-            self.last_words.remove(0);
-        }
-        self.last_words.push(line.chars().take(400).collect());
+        const LAST: usize = 6;
         let says = Says::parse(line);
+        if !matches!(says, Says::Figures(_)) && !line.is_empty() {
+            if self.last_words.len() == LAST {
+                self.last_words.remove(0);
+            }
+            self.last_words.push(line.chars().take(400).collect());
+        }
         if self.in_detail && says == Says::Else {
             if self.detail.len() + line.len() < DETAIL {
                 self.detail.push_str(line);
@@ -250,10 +273,11 @@ impl Transcript {
     }
 
     fn outcome(self, end: End, took: Duration, artifacts: &Path) -> Outcome {
-        let found = match (self.class, self.error) {
-            (Some(class), _) => Some((class, true)),
-            (None, Some(class)) => Some((class, false)),
-            (None, None) => None,
+        let found = match (self.class, self.error, end) {
+            (Some(class), _, _) => Some((class, true)),
+            (None, Some(class), _) => Some((class, false)),
+            (None, None, End::Exited(status)) => silent(status).map(|class| (class.to_owned(), false)),
+            (None, None, End::Deadline | End::Stopped) => None,
         };
         let found = found.map(|(class, passable)| Found {
             class,

@@ -48,6 +48,8 @@ pub fn execute(arguments: &RunArgs, workspace: &Workspace, stop: &Stop) -> Resul
         }
     }
     let prerequisites = Prerequisites::find(arguments.sanitizer)?;
+    // Before the build: what is committed meanwhile is not in it.
+    let revision = revision(&workspace.root);
     let out = prepare(&arguments.out.clone().unwrap_or_else(|| results(workspace, "runs")))?;
     let start = out.join("start");
     let seeds = targets.iter().map(|target| write_start(workspace, target, &start)).collect::<Result<Vec<_>, _>>()?;
@@ -78,7 +80,7 @@ pub fn execute(arguments: &RunArgs, workspace: &Workspace, stop: &Stop) -> Resul
         budget_seconds: arguments.budget.map(|budget| budget.as_secs_f64()),
         runs: arguments.runs,
         jobs,
-        revision: revision(&workspace.root),
+        revision,
         sanitizer: arguments.sanitizer,
         toolchain: prerequisites.toolchain.clone(),
         cargo_fuzz: prerequisites.cargo_fuzz.clone(),

@@ -79,6 +79,8 @@ pub struct Worker<'a> {
     known: Vec<String>,
     blocked: u32,
     process: u32,
+    /// A process ended without a word and without an input: those that follow note theirs.
+    silent: Option<Found>,
 }
 
 impl<'a> Worker<'a> {
@@ -97,13 +99,14 @@ impl<'a> Worker<'a> {
             curves: vec![Curve::default()],
         };
         let until = Instant::now() + campaign.slot.time;
-        Self { campaign, target, place, binary, until, report, known: Vec::new(), blocked: 0, process: 0 }
+        Self { campaign, target, place, binary, until, report, known: Vec::new(), blocked: 0, process: 0, silent: None }
     }
 
     /// Works until nothing is left to do, and says what came of it.
     pub fn run(mut self) -> TargetReport {
         self.campaign.board.began(self.place);
-        let (status, note) = self.work().unwrap_or_else(|error| match error {
+        let ended = self.work().and_then(|ended| self.tell_silent().map(|()| ended));
+        let (status, note) = ended.unwrap_or_else(|error| match error {
             Error::Stopped => (Status::Stopped, String::new()),
             error @ (Error::Usage(_)
             | Error::File { .. }
@@ -176,6 +179,7 @@ impl<'a> Worker<'a> {
             time,
             known: self.known.clone(),
             oracles: true,
+            last: self.silent.is_some().then(|| artifacts.join("last")),
         })
     }
 
@@ -217,13 +221,10 @@ impl<'a> Worker<'a> {
     /// Takes a finding in; `Some`: the target ends with it.
     fn found(&mut self, found: &Found, job: &Job) -> Result<Option<(Status, String)>, Error> {
         let again = self.known.contains(&found.class);
-        if !again {
-            self.campaign.board.found(self.place, &found.class);
-            self.campaign.board.doing(self.place, "minimises");
-            let sighting = self.keep(found, job)?;
-            self.campaign.board.doing(self.place, "");
-            self.campaign.add(found, sighting);
-            self.known.push(found.class.clone());
+        if !again && found.input.is_none() && self.silent.is_none() {
+            self.silent = Some(found.clone());
+        } else if !again {
+            self.tell(found, job.seed)?;
         }
         // What is no panic stops the next process as well, and so does a panic in a place that cannot unwind. The input must not
         // be among those that the next process begins with; it may go on from others for a while.
@@ -242,15 +243,34 @@ impl<'a> Worker<'a> {
         Ok(None)
     }
 
+    /// A new class: it is minimised, kept and told, and known from now on.
+    fn tell(&mut self, found: &Found, seed: u32) -> Result<(), Error> {
+        self.campaign.board.found(self.place, &found.class);
+        self.campaign.board.doing(self.place, "minimises");
+        let sighting = self.keep(found, seed)?;
+        self.campaign.board.doing(self.place, "");
+        self.campaign.add(found, sighting);
+        self.known.push(found.class.clone());
+        Ok(())
+    }
+
+    /// What ended without a word is told without an input if none came later.
+    fn tell_silent(&mut self) -> Result<(), Error> {
+        match self.silent.take() {
+            Some(found) if !self.known.contains(&found.class) => self.tell(&found, 0),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Writes a finding's inputs below `findings`, as it was found and as small as it gets.
-    fn keep(&self, found: &Found, job: &Job) -> Result<Sighting, Error> {
+    fn keep(&self, found: &Found, seed: u32) -> Result<Sighting, Error> {
         let campaign = self.campaign;
         let figures = self.report.figures;
         let mut sighting = Sighting {
             target: self.target.name.clone(),
             executions: figures.executions,
             seconds: self.report.seconds,
-            seed: job.seed,
+            seed,
             input: None,
             size: 0,
             original: None,
@@ -259,7 +279,7 @@ impl<'a> Worker<'a> {
             command: String::new(),
         };
         let Some(artifact) = &found.input else {
-            sighting.command = "libFuzzer wrote no input".to_owned();
+            sighting.command = "no input is left of it".to_owned();
             return Ok(sighting);
         };
         let original = fs::read(artifact).map_err(Error::file("read", artifact))?;

@@ -97,7 +97,7 @@ impl Merge<'_> {
         command.arg(format!("-max_len={}", self.target.max_len)).arg(format!("-timeout={INPUT_TIMEOUT}"));
         command.arg(format!("-rss_limit_mb={MEMORY}")).arg("-artifact_prefix=/dev/null");
         command.arg(first).arg(before).args(self.more).stdout(Stdio::null());
-        command.env_remove(fuzz::run::KNOWN).env_remove(fuzz::run::ORACLES);
+        command.env_remove(fuzz::run::KNOWN).env_remove(fuzz::run::ORACLES).env_remove(fuzz::run::LAST);
         let mut last = String::new();
         match process::watch(command, MERGE, stop, |line| line.clone_into(&mut last))? {
             End::Exited(status) if status.success() => Ok(()),
