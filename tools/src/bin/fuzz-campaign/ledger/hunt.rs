@@ -239,6 +239,7 @@ impl<'a> Hunter<'a> {
             time: Duration::from_secs(60 + runs / SLOWEST),
             known: self.known.clone(),
             oracles: self.ground.oracles,
+            last: None,
         })
     }
 }
