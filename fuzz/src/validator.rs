@@ -13,9 +13,10 @@ use crate::{
 
 pub mod meaning;
 
-/// Bytes that the validator may hold at once for each byte of a body.
-pub const FACTOR: usize = 8;
-/// And beside them, for what does not grow with the body.
+/// Bytes that the validator may hold at once for each byte of a body. The most is for a JSON object of short names: 4 bytes for each, of
+/// which it has at least 5, in a list that has just been doubled.
+pub const FACTOR: usize = 3;
+/// And beside them, for what does not grow with the body: a list of P paths, just doubled.
 pub const ALLOWANCE: usize = 4096;
 
 /// The validator with the tables of the text.
