@@ -109,6 +109,9 @@ pub fn mutate(platform: Platform, input: &[u8], max_len: usize, chance: &mut Rng
     }
     if steps.last() == Some(&Step::Near) && chance.u8(..6) == 0 {
         container::change(platform, &mut body, chance);
+        if chance.u8(..4) == 0 {
+            container::change(platform, &mut body, chance);
+        }
     }
     (body.len() <= max_len && !body.is_empty()).then_some(body)
 }

@@ -6,7 +6,7 @@ use std::{borrow::Cow, sync::LazyLock};
 use fastrand::Rng;
 
 use crate::{
-    doc::{Document, Platform, slots},
+    doc::{Document, Platform, slots, template},
     mutate::{
         operation::{self, roles},
         pairs,
@@ -62,7 +62,11 @@ pub fn pool(platform: Platform) -> &'static [Vec<u8>] {
 /// The seeds of a platform's specification target.
 #[must_use]
 pub fn specification(platform: Platform) -> Vec<Vec<u8>> {
-    pool(platform).to_vec()
+    let mut bodies = pool(platform).to_vec();
+    // And one that has nothing in it.
+    bodies.push(template::blank(platform).encode());
+    bodies.retain(|body| !body.is_empty());
+    bodies
 }
 
 fn build(platform: Platform) -> Vec<Vec<u8>> {

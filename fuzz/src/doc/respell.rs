@@ -196,13 +196,7 @@ fn json(value: &[u8], chance: &mut Rng) -> Vec<u8> {
             0,
             [&b"\\/"[..], b"\\b", b"\\f", b"\\n", b"\\r", b"\\t", b"\\\"", b"\\\\"][chance.usize(..8)],
         ),
-        4 => splice(
-            value,
-            at,
-            0,
-            [&b"\\ud83d\\udcf1"[..], b"\\uD83D\\uDCF1", b"\\u00e9", b"\\u2028", b"\\ufeff", b"\\uffff", b"\\u0301"]
-                [chance.usize(..7)],
-        ),
+        4 => splice(value, at, 0, escaped(chance).as_bytes()),
         5 => splice(
             value,
             at,
@@ -263,6 +257,24 @@ fn json(value: &[u8], chance: &mut Rng) -> Vec<u8> {
         ),
         10 => splice(value, at, 0, b"\""),
         _ => [[&b" "[..], b"\n", b"\t", b"\r", b"\x0b", b"\xC2\xA0", b"/**/"][chance.usize(..7)], value].concat(),
+    }
+}
+
+/// A code point as one `\\u` or two, its digits in either case or in both.
+fn escaped(chance: &mut Rng) -> String {
+    let codes = [
+        0x20, 0x7E, 0x80, 0xE9, 0x301, 0x7FF, 0x800, 0x2028, 0x4E2D, 0xABCD, 0xD7FF, 0xE000, 0xFEFF, 0xFFFD, 0xFFFF,
+        0x1_0000, 0x1_F4F1, 0x1_FFFF, 0x2_F800, 0xF_FFFD, 0x10_FC00, 0x10_FFFF,
+    ];
+    let code = if chance.u8(..4) == 0 { chance.u32(0x1_0000..=0x10_FFFF) } else { codes[chance.usize(..codes.len())] };
+    let mut escape = |unit: u32| match chance.u8(..3) {
+        0 => format!("\\u{unit:04x}"),
+        1 => format!("\\u{unit:04X}"),
+        _ => format!("\\u{:02x}{:02X}", unit >> 8, unit & 0xFF),
+    };
+    match code.checked_sub(0x1_0000) {
+        None => escape(code),
+        Some(above) => escape(0xD800 + (above >> 10)) + &escape(0xDC00 + (above & 0x3FF)),
     }
 }
 

@@ -15,7 +15,8 @@ fn around(min: u64, max: u64) -> (Vec<u64>, Vec<u64>) {
         numbers.extend([bound.saturating_sub(1), bound, bound.saturating_add(1)]);
         numbers.extend(WRAPS.iter().map(|wrap| bound.wrapping_add(*wrap)));
     }
-    numbers.extend([7, 13, 97, 1_000, 1_000_000].map(|step| min.saturating_add((max - min) / step)));
+    let mut chance = fastrand::Rng::with_seed(min ^ max);
+    numbers.extend((0..24).map(|_| chance.u64(min..=max)));
     numbers.sort_unstable();
     numbers.dedup();
     numbers.into_iter().partition(|number| (min..=max).contains(number))
@@ -295,6 +296,12 @@ pub(super) fn dates(first: &str, end: &str, suffixes: &[&str], good: &mut Vec<Gr
         [first, "2016-02-29", "2096-02-29", "2099-12-31", "2023-02-28", "2026-05-14", "2020-10-09"].map(str::to_owned),
     );
     good.push(within.iter().flat_map(|date| write(date, "09:30:00")).collect());
+    let mut chance = fastrand::Rng::with_seed(8);
+    let any = (0..32).flat_map(|_| {
+        let date = format!("{}-{:02}-{:02}", chance.u16(2016..2100), chance.u8(1..=12), chance.u8(1..=28));
+        write(&date, &format!("{:02}:{:02}:{:02}", chance.u8(..24), chance.u8(..60), chance.u8(..60)))
+    });
+    good.push(any.collect());
     let days_after = months.iter().zip(1..).map(|(days, month)| format!("2024-{month:02}-{:02}", days + 1));
     let mut beyond: Vec<String> = days_after.collect();
     beyond.extend(

@@ -57,7 +57,7 @@ const fn root(platform: Platform) -> (&'static str, &'static str) {
 }
 
 /// The texts between the bars.
-fn texts(listed: &str) -> impl Iterator<Item = &str> {
+fn texts(listed: &str) -> impl Iterator<Item = &str> + Clone {
     listed.split(" ¦ ")
 }
 
@@ -99,6 +99,21 @@ fn long(root: &str, separator: &str, unit: &str, length: usize) -> Vec<u8> {
         }
     }
     path.into_bytes()
+}
+
+/// Every name that Windows reserves, in three cases, in each of these forms.
+fn reserved<'a>(forms: impl Iterator<Item = &'a str> + Clone) -> Group {
+    let numbers = "123456789\u{B9}\u{B2}\u{B3}";
+    let numbered =
+        ["COM", "LPT"].into_iter().flat_map(|port| numbers.chars().map(move |number| format!("{port}{number}")));
+    let names: Vec<String> = ["CON", "PRN", "AUX", "NUL"].map(str::to_owned).into_iter().chain(numbered).collect();
+    let cases = |name: &String| {
+        [name.clone(), name.to_ascii_lowercase(), name[..1].to_owned() + &name[1..].to_ascii_lowercase()]
+    };
+    let spelled: Vec<String> = names.iter().flat_map(cases).collect();
+    forms
+        .flat_map(|form| spelled.iter().map(move |name| form.replace("{}", name).into_bytes()).collect::<Group>())
+        .collect()
 }
 
 /// Components of these lengths in bytes, out of these characters.

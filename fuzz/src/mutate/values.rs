@@ -128,6 +128,15 @@ fn of_row(wire: Wire, row: &Row) -> Pool {
     let write = |groups: Vec<Group>| -> Vec<Group> {
         groups.iter().map(|group| group.iter().map(|plain| escape::wire(wire, plain)).collect()).collect()
     };
+    if wire == Wire::Line {
+        // Of what is no ASCII one in eight will do: here all of it fails in one way.
+        let mut count = 0;
+        let mut keep = |value: &Vec<u8>| {
+            count += usize::from(!value.is_ascii());
+            value.is_ascii() || count.is_multiple_of(8)
+        };
+        near.iter_mut().chain(&mut sharp_near).for_each(|group| group.retain(&mut keep));
+    }
     let sample = good.iter().chain(&sharp_good).flatten().next().cloned().unwrap_or_default();
     let mut pool = Pool { good: write(good), near: write(near), sharp: [sharp_good, sharp_near].map(write) };
     pool.near.push(other_types(wire, &sample));
@@ -152,6 +161,9 @@ fn from_patterns(row: &Row, good: &mut Vec<Group>, near: &mut Vec<Group>) {
             let sample = patterns::sample(pattern, 7);
             let lengths = [min.saturating_sub(1), max + 1, max + 256, min + 256, 0, max * 2];
             near.push(lengths.iter().map(|length| texts::stretched(&sample, *length)).collect());
+            // Characters of several bytes and units: whoever counts those says another code.
+            let wide = |length: usize| ["\u{E9}", "\u{20AC}", "\u{1F600}"].map(|unit| unit.repeat(length).into_bytes());
+            near.push([min, max / 2 + 1, max, max + 1].into_iter().flat_map(wide).collect());
             let bounds = [min, min + 1, max.saturating_sub(1), max].map(|length| texts::stretched(&sample, length));
             if is_half_the_rule { &mut *near } else { &mut *good }.push(bounds.to_vec());
         }

@@ -1,6 +1,6 @@
 //! FORMATS §1: drives and shares, with and without the prefix.
 
-use super::{Group, list, long};
+use super::{Group, list, long, reserved, texts};
 
 /// Good paths, plain.
 pub(super) fn good() -> Vec<Group> {
@@ -43,27 +43,11 @@ pub(super) fn good() -> Vec<Group> {
 /// Near misses, plain.
 pub(super) fn near() -> Vec<Group> {
     let x = |count: usize| "x".repeat(count);
-    let mut reserved = Group::new();
-    for name in
-        ["CON", "PRN", "AUX", "NUL", "COM1", "COM9", "LPT1", "LPT9", "COM\u{b9}", "COM\u{b2}", "LPT\u{b3}", "LPT\u{b2}"]
-    {
-        for form in [
-            "C:\\{}",
-            "C:\\{}.txt",
-            "C:\\a\\{}\\b",
-            "C:\\{} .x",
-            "\\\\s\\{}",
-            "\\\\s\\h\\{}",
-            "C:\\{}.a.b",
-            "C:\\{}  .",
-            "C:\\{}..x",
-            "C:\\{}.",
-            "C:\\{} ",
-        ] {
-            reserved.push(form.replace("{}", name).into_bytes());
-            reserved.push(form.replace("{}", &name.to_ascii_lowercase()).into_bytes());
-        }
-    }
+    let forms = texts(
+        "C:\\{} ¦ C:\\{}.txt ¦ C:\\a\\{}\\b ¦ C:\\{} .x ¦ \\\\s\\{} ¦ \\\\s\\h\\{} ¦ C:\\{}.a.b ¦ C:\\{}  . ¦ C:\\{}..x ¦ \
+         C:\\{}. ¦ \\\\s\\h\\{} \\a ¦ C:\\{}  .x.y",
+    );
+    let reserved = reserved(forms);
     let mut characters = Group::new();
     for odd in ["<", ">", ":", "\"", "/", "?", "*", "|", "\\", "\0", "\u{1}", "\u{1f}", "\t", " ", ".", "\u{7f}"] {
         for form in [

@@ -1,6 +1,6 @@
 //! FORMATS §6: the app's folder.
 
-use super::{Group, list, long};
+use super::{Group, list, long, reserved, texts};
 
 /// Good paths, plain.
 pub(super) fn good() -> Vec<Group> {
@@ -29,20 +29,11 @@ pub(super) fn good() -> Vec<Group> {
 /// Near misses, plain.
 pub(super) fn near() -> Vec<Group> {
     let x = |count: usize| "x".repeat(count);
-    let mut reserved = Group::new();
-    for name in ["CON", "PRN", "AUX", "NUL", "COM1", "COM9", "LPT1", "LPT9", "COM\u{b9}", "LPT\u{b3}", "COM\u{b2}"] {
-        for form in [
-            "isostore:/{}",
-            "isostore:/{}.txt",
-            "isostore:/a/{}/b",
-            "ms-appdata:///local/{} .x",
-            "isostore:/{}..",
-            "isostore:/{}.a.b",
-        ] {
-            reserved.push(form.replace("{}", name).into_bytes());
-            reserved.push(form.replace("{}", &name.to_ascii_lowercase()).into_bytes());
-        }
-    }
+    let forms = texts(
+        "isostore:/{} ¦ isostore:/{}.txt ¦ isostore:/a/{}/b ¦ ms-appdata:///local/{} .x ¦ isostore:/{}.. ¦ isostore:/{}.a.b ¦ \
+         ms-appdata:///local/a/{}",
+    );
+    let reserved = reserved(forms);
     let mut characters = Group::new();
     for odd in ["<", ">", ":", "\"", "/", "?", "*", "|", "\\", "\t", "\n", " ", ".", "\u{1}"] {
         characters.push(format!("isostore:/a{odd}").into_bytes());
