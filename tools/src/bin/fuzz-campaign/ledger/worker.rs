@@ -144,6 +144,7 @@ impl Binaries for Worker<'_> {
     }
 
     fn clean(&mut self, target: &TargetInfo) -> Result<PathBuf, Error> {
+        self.ledger.ground.board.doing(self.row, &self.defect, "verifying on the clean tree");
         let folder = self.ledger.clean(target.group)?;
         Ok(make::binary(self.ledger.prerequisites, &folder, &target.name))
     }
