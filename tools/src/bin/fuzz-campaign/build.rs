@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::Error,
+    instrument,
     process::{self, End},
     stop::Stop,
     targets::{Group, TargetInfo, Workspace},
@@ -139,6 +140,7 @@ impl Prerequisites {
         let mut command = cargo(self.sanitizer);
         // Link-time optimisation takes a minute for each of the binaries and gives no more executions.
         command.env("CARGO_PROFILE_RELEASE_LTO", "off");
+        instrument::only_ours(&mut command);
         command.args(["fuzz", "build", "--fuzz-dir", "fuzz", "--sanitizer", self.sanitizer.as_str()]);
         command.arg("--target-dir").arg(folder).args(["--target", &self.host]);
         command
