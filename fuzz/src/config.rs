@@ -43,7 +43,7 @@ pub fn edge(data: &[u8]) {
                 finding(EDGE, format_args!("another value: {}", other.class), other.detail);
             }
             let print = config.print();
-            same(EDGE, &config, print, |text, place| Config::from_text(text, place), Config::print);
+            same(EDGE, &config, print, Config::from_text, Config::print);
         }
     }
 }
@@ -64,7 +64,7 @@ pub fn backend(data: &[u8]) {
                 finding(BACKEND, format_args!("another value: {}", other.class), other.detail);
             }
             let print = settings.print();
-            same(BACKEND, &settings, print, |text, place| Settings::from_text(text, place), Settings::print);
+            same(BACKEND, &settings, print, Settings::from_text, Settings::print);
         }
     }
 }
