@@ -40,7 +40,8 @@ pub fn is_pin(text: &str) -> bool {
 #[must_use]
 pub fn seeds() -> Vec<Vec<u8>> {
     let digests = [std::array::from_fn(|at| u8::try_from(at * 7 % 256).unwrap_or(0)), [0xff; 32]];
-    let mut seeds: Vec<String> = digests.iter().flat_map(writer::spellings).map(|(_, text)| text).collect();
+    let spell = |digest: &[u8; 32]| writer::SPELLINGS.each_ref().map(|spelling| spelling.write(digest));
+    let mut seeds: Vec<String> = digests.iter().flat_map(spell).collect();
     let hex = writer::hex(&digests[0]);
     seeds.push(format!("leaf:{hex}, spki:{hex},{hex}"));
     seeds.push(format!("sha256/{},", writer::base64(&digests[1])));
@@ -100,9 +101,9 @@ fn presentable(error: &PinError) {
 
 /// Display, every spelling, and the certificates that it names.
 fn same_pin(pin: &Pin) {
-    for (kind, text) in writer::spellings(pin.digest()) {
-        let expected = Ok(Pin::new(kind, *pin.digest()));
-        let read = text.parse::<Pin>();
+    for spelling in &writer::SPELLINGS {
+        let text = spelling.write(pin.digest());
+        let (expected, read) = (Ok(Pin::new(spelling.kind(), *pin.digest())), text.parse::<Pin>());
         if read != expected {
             finding(ORACLE, "a spelling that is not read as what was written", format_args!("{text:?}: {read:?}"));
         }

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::writer::{WORDS, spellings};
+use super::writer::{SPELLINGS, WORDS};
 
 /// Writes a pin (or a few, with commas) in a spelling, and often makes one mistake in it. Now and then it makes the
 /// mistake in the input instead.
@@ -27,9 +27,7 @@ fn count(chance: &mut Rng) -> usize {
 }
 
 fn pin(chance: &mut Rng) -> String {
-    let mut spellings = spellings(&digest(chance));
-    let place = chance.usize(..spellings.len());
-    spellings.swap_remove(place).1
+    SPELLINGS[chance.usize(..SPELLINGS.len())].write(&digest(chance))
 }
 
 /// Also those whose spelling looks like something else: slashes, one digit, nothing but letters.

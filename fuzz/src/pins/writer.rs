@@ -1,6 +1,6 @@
 //! The spellings of a digest, written with another crate than the one that reads them.
 
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::{BASE64, Encoding, HEXLOWER, HEXUPPER};
 use relay_trust::PinKind;
 
 /// 64 digits, lower case.
@@ -13,37 +13,71 @@ pub(super) fn base64(digest: &[u8; 32]) -> String {
     BASE64.encode(digest)
 }
 
-fn colons(digest: &[u8; 32]) -> String {
-    digest.map(|byte| format!("{byte:02X}")).join(":")
+/// How 32 bytes are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Digits {
+    Lower,
+    Upper,
+    ColonsLower,
+    ColonsUpper,
+    Base64,
 }
 
-/// Every documented spelling of this digest, with the kind that it says.
-pub(super) fn spellings(digest: &[u8; 32]) -> Vec<(PinKind, String)> {
-    let (hex, colons, base64) = (hex(digest), colons(digest), base64(digest));
-    let leaf = [
-        hex.clone(),
-        hex.to_uppercase(),
-        colons.clone(),
-        colons.to_lowercase(),
-        format!("leaf:{hex}"),
-        format!(" LEAF:{colons}\n"),
-        format!("sha256 Fingerprint={colons}"),
-        format!("SHA256 Fingerprint={hex}"),
-    ];
-    let spki = [
-        format!("spki:{hex}"),
-        format!("SPKI:{colons}"),
-        format!("spki:{base64}"),
-        format!("\tspki:{base64}\r\n"),
-        format!("sha256//{base64}"),
-        format!("SHA256//{base64}"),
-        format!("sha256/{base64}"),
-        format!("Sha256/{base64}"),
-        format!("pin-sha256=\"{base64}\""),
-        format!("Pin-SHA256={base64}"),
-    ];
-    let leaf = leaf.into_iter().map(|text| (PinKind::Leaf, text));
-    leaf.chain(spki.into_iter().map(|text| (PinKind::Spki, text))).collect()
+/// A spelling: its kind, what stands before the digits, how these are written, and what follows them.
+pub(super) struct Spelling(PinKind, &'static str, Digits, &'static str);
+
+/// Every documented spelling, in the cases that people write.
+pub(super) const SPELLINGS: [Spelling; 18] = [
+    Spelling(PinKind::Leaf, "", Digits::Lower, ""),
+    Spelling(PinKind::Leaf, "", Digits::Upper, ""),
+    Spelling(PinKind::Leaf, "", Digits::ColonsUpper, ""),
+    Spelling(PinKind::Leaf, "", Digits::ColonsLower, ""),
+    Spelling(PinKind::Leaf, "leaf:", Digits::Lower, ""),
+    Spelling(PinKind::Leaf, " LEAF:", Digits::ColonsUpper, "\n"),
+    Spelling(PinKind::Leaf, "sha256 Fingerprint=", Digits::ColonsUpper, ""),
+    Spelling(PinKind::Leaf, "SHA256 Fingerprint=", Digits::Lower, ""),
+    Spelling(PinKind::Spki, "spki:", Digits::Lower, ""),
+    Spelling(PinKind::Spki, "SPKI:", Digits::ColonsUpper, ""),
+    Spelling(PinKind::Spki, "spki:", Digits::Base64, ""),
+    Spelling(PinKind::Spki, "\tspki:", Digits::Base64, "\r\n"),
+    Spelling(PinKind::Spki, "sha256//", Digits::Base64, ""),
+    Spelling(PinKind::Spki, "SHA256//", Digits::Base64, ""),
+    Spelling(PinKind::Spki, "sha256/", Digits::Base64, ""),
+    Spelling(PinKind::Spki, "Sha256/", Digits::Base64, ""),
+    Spelling(PinKind::Spki, "pin-sha256=\"", Digits::Base64, "\""),
+    Spelling(PinKind::Spki, "Pin-SHA256=", Digits::Base64, ""),
+];
+
+impl Spelling {
+    /// What it says to pin.
+    pub(super) const fn kind(&self) -> PinKind {
+        self.0
+    }
+
+    /// This digest in this spelling.
+    pub(super) fn write(&self, digest: &[u8; 32]) -> String {
+        let Self(_, before, digits, after) = self;
+        let mut text = String::with_capacity(128);
+        text.push_str(before);
+        match digits {
+            Digits::Lower => HEXLOWER.encode_append(digest, &mut text),
+            Digits::Upper => HEXUPPER.encode_append(digest, &mut text),
+            Digits::ColonsLower => colons(&HEXLOWER, digest, &mut text),
+            Digits::ColonsUpper => colons(&HEXUPPER, digest, &mut text),
+            Digits::Base64 => BASE64.encode_append(digest, &mut text),
+        }
+        text.push_str(after);
+        text
+    }
+}
+
+fn colons(hex: &Encoding, digest: &[u8; 32], text: &mut String) {
+    for (place, byte) in digest.iter().enumerate() {
+        if place > 0 {
+            text.push(':');
+        }
+        hex.encode_append(std::slice::from_ref(byte), text);
+    }
 }
 
 /// The words of the dictionary: prefixes, separators, what looks like them.

@@ -1,0 +1,2 @@
+#!/bin/bash -eu
+exec bash -eu "$SRC/sallyport/deploy/build-targets.sh"
