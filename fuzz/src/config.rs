@@ -1,7 +1,7 @@
 //! Configurations: parsed, printed and parsed again they are the same; a mistake is a list of problems, never a panic.
 //!
 //! What a configuration means is held against a plain reading of the TOML: the example files say which keys there are, their
-//! defaults and their ranges ([`known`]), and [`rules`] what else must be refused.
+//! defaults and their ranges ([`known`]), [`rules`] what else must be refused, and [`means`] what is left of the rest.
 
 use std::path::Path;
 
@@ -13,6 +13,7 @@ use toml::Table;
 use crate::finding;
 
 mod known;
+mod means;
 mod mutate;
 mod pool;
 mod rules;
@@ -39,7 +40,7 @@ pub fn edge(data: &[u8]) {
             if let Some(reason) = rules::edge(&table) {
                 finding(EDGE, format_args!("accepted: {}", reason.class), reason.detail);
             }
-            if let Some(other) = rules::edge_means(&table, &config) {
+            if let Some(other) = means::edge(&table, &config) {
                 finding(EDGE, format_args!("another value: {}", other.class), other.detail);
             }
             let print = config.print();
@@ -60,7 +61,7 @@ pub fn backend(data: &[u8]) {
             if let Some(reason) = rules::backend(&table, master) {
                 finding(BACKEND, format_args!("accepted: {}", reason.class), reason.detail);
             }
-            if let Some(other) = rules::backend_means(&table, &settings) {
+            if let Some(other) = means::backend(&table, &settings) {
                 finding(BACKEND, format_args!("another value: {}", other.class), other.detail);
             }
             let print = settings.print();

@@ -30,10 +30,10 @@ pub fn oracle(data: &[u8]) {
     set(text);
 }
 
-/// Whether the text is a pin, by the second reader.
+/// The pin in a text, by the second reader.
 #[must_use]
-pub fn is_pin(text: &str) -> bool {
-    reader::read(text).is_ok()
+pub fn read(text: &str) -> Option<Pin> {
+    reader::read(text).ok()
 }
 
 /// Real inputs to begin with: every spelling of a few digests, a set, and what is refused in each way.

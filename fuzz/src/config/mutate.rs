@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::pool::{LINES, VALUES};
+use super::pool::{LINES, VALUES, kind};
 
 /// One to three changes.
 pub fn mutate(input: &[u8], max_len: usize, chance: &mut Rng) -> Option<Vec<u8>> {
@@ -48,7 +48,21 @@ fn revalue(lines: &mut [String], place: usize, chance: &mut Rng) {
     let value = match (chance.u8(..6), borrowed) {
         (0, Some(borrowed)) => borrowed,
         (1, _) => typing_error(value, chance),
-        _ => VALUES[chance.usize(..VALUES.len())].to_owned(),
+        (2 | 3, _) => {
+            // Something of the same kind.
+            let kind = kind(value);
+            let place = chance.usize(..kind.len().max(1));
+            kind.get(place).map_or_else(|| value.to_owned(), |value| (*value).to_owned())
+        }
+        _ => {
+            let all: usize = VALUES.iter().map(|kind| kind.len()).sum();
+            VALUES
+                .iter()
+                .copied()
+                .flatten()
+                .nth(chance.usize(..all))
+                .map_or_else(String::new, |value| (*value).to_owned())
+        }
     };
     lines[place] = format!("{key} = {value}");
 }

@@ -7,9 +7,8 @@ use relay_edge::config::EXAMPLE;
 
 use super::known::switched_on;
 
-/// Values of every kind, as they stand behind `=`.
-pub(super) const VALUES: [&str; 108] = [
-    // Durations.
+/// Durations, some of them too long, too short or none.
+const DURATIONS: &[&str] = &[
     "\"0s\"",
     "\"1ns\"",
     "\"999ms\"",
@@ -33,7 +32,10 @@ pub(super) const VALUES: [&str; 108] = [
     "\"1\"",
     "\"1M\"",
     "\"1us\"",
-    // Addresses.
+];
+
+/// Addresses, targets, lists of addresses.
+const ADDRESSES: &[&str] = &[
     "\"0.0.0.0:0\"",
     "\"0.0.0.0:8443\"",
     "\"127.0.0.1:9443\"",
@@ -59,7 +61,10 @@ pub(super) const VALUES: [&str; 108] = [
     "[\"0.0.0.0:443\", \"[::]:443\"]",
     "[\"127.0.0.1:1\", \"127.0.0.1:1\"]",
     "[\"127.0.0.1:0\", \"127.0.0.1:0\"]",
-    // Numbers.
+];
+
+/// Numbers, also where a limit ends.
+const NUMBERS: &[&str] = &[
     "0",
     "-1",
     "1",
@@ -84,7 +89,10 @@ pub(super) const VALUES: [&str; 108] = [
     "1_000",
     "1e3",
     "1.0",
-    // Words, lists, tables.
+];
+
+/// Words, lists and tables.
+const WORDS: &[&str] = &[
     "true",
     "false",
     "\"any\"",
@@ -107,7 +115,10 @@ pub(super) const VALUES: [&str; 108] = [
     "\"text\"",
     "\"json\"",
     "\"xml\"",
-    // Levels.
+];
+
+/// Levels of the log.
+const LEVELS: &[&str] = &[
     "\"info\"",
     "\"loud\"",
     "\"info,relay_edge=debug\"",
@@ -115,7 +126,10 @@ pub(super) const VALUES: [&str; 108] = [
     "\"[{a=1}]=debug\"",
     "\"a[b{c=\\\"d\\\"}]=trace\"",
     "\"off\"",
-    // Paths, and texts that are none.
+];
+
+/// Paths, and texts that are none.
+const PATHS: &[&str] = &[
     "\"\"",
     "\"/\"",
     "\"../a/./b\"",
@@ -124,6 +138,23 @@ pub(super) const VALUES: [&str; 108] = [
     "\"\\u202e #\\n\\\"\"",
     "\"spki:0000000000000000000000000000000000000000000000000000000000000000\"",
 ];
+
+/// Values of every kind, as they stand behind `=`.
+pub(super) const VALUES: [&[&str]; 6] = [DURATIONS, ADDRESSES, NUMBERS, WORDS, LEVELS, PATHS];
+
+/// The values of the kind that this one seems to be.
+pub(super) fn kind(value: &str) -> &'static [&'static str] {
+    let text = value.trim_matches('"');
+    if value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+        NUMBERS
+    } else if text.contains(':') {
+        ADDRESSES
+    } else if text.starts_with(|first: char| first.is_ascii_digit()) {
+        DURATIONS
+    } else {
+        WORDS
+    }
+}
 
 /// Every line of the examples, switched on.
 pub(super) static LINES: LazyLock<Vec<String>> = LazyLock::new(|| {
@@ -137,6 +168,6 @@ pub fn words() -> Vec<String> {
     let word = |line: &String| line.split_once(" = ").map_or_else(|| line.clone(), |(key, _)| format!("{key} = "));
     let mut words: BTreeSet<String> =
         LINES.iter().filter(|line| !line.starts_with(' ') && *line != "]").map(word).collect();
-    words.extend(VALUES.map(ToOwned::to_owned));
+    words.extend(VALUES.iter().copied().flatten().map(|value| (*value).to_owned()));
     words.into_iter().filter(|word| word.len() <= 64).collect()
 }

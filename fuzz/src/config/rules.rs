@@ -1,13 +1,11 @@
-//! A plain reading of a configuration's TOML: what must be refused, and what the accepted values are.
+//! A plain reading of a configuration's TOML: what must be refused.
 
-use std::{collections::BTreeSet, net::SocketAddr, path::Path, sync::LazyLock, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, sync::LazyLock, time::Duration};
 
 use regex::Regex;
-use relay_backend::config::{RoleSettings, Settings};
-use relay_edge::config::Config;
 use toml::{Table, Value};
 
-use super::{FILE, known, known::Known};
+use super::{known, known::Known};
 
 /// What is wrong.
 pub(super) struct Fault {
@@ -17,14 +15,14 @@ pub(super) struct Fault {
     pub(super) detail: String,
 }
 
-fn fault(class: impl Into<String>, detail: impl Into<String>) -> Option<Fault> {
+pub(super) fn fault(class: impl Into<String>, detail: impl Into<String>) -> Option<Fault> {
     Some(Fault { class: class.into(), detail: detail.into() })
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// The value at a path with dots.
-fn at<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
+pub(super) fn at<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
     let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
     match (table.get(first)?, rest) {
         (value, None) => Some(value),
@@ -33,11 +31,11 @@ fn at<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
     }
 }
 
-fn text<'a>(table: &'a Table, path: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(table: &'a Table, path: &str) -> Option<&'a str> {
     at(table, path)?.as_str()
 }
 
-fn rows<'a>(table: &'a Table, path: &str) -> impl Iterator<Item = &'a Table> {
+pub(super) fn rows<'a>(table: &'a Table, path: &str) -> impl Iterator<Item = &'a Table> {
     at(table, path).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_table)
 }
 
@@ -57,7 +55,7 @@ fn unknown(table: &Table, known: &Known) -> Option<Fault> {
 }
 
 /// Durations of one number, which need no library to read.
-fn simple(text: &str) -> Option<Duration> {
+pub(super) fn simple(text: &str) -> Option<Duration> {
     static SIMPLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^([0-9]{1,9})(ms|s|m|h|d)$").ok());
     let found = SIMPLE.as_ref()?.captures(text)?;
     let number: u64 = found[1].parse().ok()?;
@@ -136,59 +134,6 @@ fn log(table: &Table) -> Option<Fault> {
     if ["text", "json"].contains(&format) { None } else { fault("log.format is neither text nor json", format) }
 }
 
-/// A value of an edge that is not what its text says.
-pub(super) fn edge_means(table: &Table, config: &Config) -> Option<Fault> {
-    for (name, value) in config.limits.pairs() {
-        let path = format!("limits.{name}");
-        let said = at(table, &path).or_else(|| at(&known::EDGE.example, &path)).and_then(Value::as_integer);
-        if said.and_then(|said| usize::try_from(said).ok()) != Some(value) {
-            return fault(path, value.to_string());
-        }
-    }
-    let paths = [
-        ("keys", "keys", &config.keys),
-        ("certificate.chain", "edge.crt", &config.certificate.chain),
-        ("certificate.key", "edge.key", &config.certificate.key),
-    ];
-    for (path, default, value) in paths {
-        if *value != beside(text(table, path).unwrap_or(default)) {
-            return fault(path, format!("{value:?}"));
-        }
-    }
-    let spans =
-        [("drain.deadline", "30s", config.drain.deadline), ("drain.retry_after", "5s", config.drain.retry_after)];
-    if let Some(other) = spans.iter().find_map(|(path, default, value)| span(table, path, default, *value)) {
-        return Some(other);
-    }
-    let listen: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
-    if at(table, "listen").and_then(Value::as_array).is_some_and(|list| list.len() != listen.len()) {
-        return fault("listen", listen.join(" "));
-    }
-    let level = text(table, "log.level").unwrap_or("info");
-    if config.log.level.to_string() != level
-        || config.log.format.to_string() != text(table, "log.format").unwrap_or("text")
-    {
-        return fault("log", format!("{:?}", config.log));
-    }
-    open_from(table, config.releases.android.open_from)
-}
-
-fn beside(path: &str) -> std::path::PathBuf {
-    Path::new(FILE).with_file_name("").join(path)
-}
-
-fn span(table: &Table, path: &str, default: &str, value: Duration) -> Option<Fault> {
-    match simple(text(table, path).unwrap_or(default)) {
-        Some(said) if said != value => fault(path, format!("{value:?}")),
-        Some(_) | None => None,
-    }
-}
-
-fn open_from(table: &Table, value: u8) -> Option<Fault> {
-    let said = at(table, "releases.android_open_from").and_then(Value::as_integer).unwrap_or(37);
-    if said == i64::from(value) { None } else { fault("releases.android_open_from", value.to_string()) }
-}
-
 /// Why a backend must not take this configuration.
 pub(super) fn backend(table: &Table, master: bool) -> Option<Fault> {
     if text(table, "role") != Some(if master { "master" } else { "storage-node" }) {
@@ -206,7 +151,7 @@ pub(super) fn backend(table: &Table, master: bool) -> Option<Fault> {
         return fault("a name that is none", name);
     }
     let pins = rows(table, "edge").chain(rows(table, "node")).filter_map(|row| text(row, "pin"));
-    if let Some(pin) = pins.into_iter().find(|pin| !crate::pins::is_pin(pin)) {
+    if let Some(pin) = pins.into_iter().find(|pin| crate::pins::read(pin).is_none()) {
         return fault("a pin that is none", pin);
     }
     let (min, max) =
@@ -264,76 +209,4 @@ fn services(table: &Table, master: bool) -> Option<Fault> {
         }
     }
     None
-}
-
-/// A value of a backend that is not what its text says.
-pub(super) fn backend_means(table: &Table, settings: &Settings) -> Option<Fault> {
-    let limits = [
-        ("pool.rotate", "5m", settings.pool.rotate),
-        ("limits.tunnel_idle", "2h", settings.tunnel_idle),
-        ("limits.reconnect_max", "30s", settings.reconnect_max),
-        ("limits.drain", "30s", settings.drain),
-    ];
-    if let Some(other) = limits.iter().find_map(|(path, default, value)| span(table, path, default, *value)) {
-        return Some(other);
-    }
-    let integer = |path: &str| at(table, path).and_then(Value::as_integer);
-    let max = integer("pool.max").unwrap_or(64);
-    let numbers = [
-        ("pool.min", integer("pool.min").unwrap_or_else(|| max.min(2)), i64::from(settings.pool.min)),
-        ("pool.max", max, i64::from(settings.pool.max)),
-        ("limits.tunnels", integer("limits.tunnels").unwrap_or(4_096), i64::from(settings.tunnels_max)),
-    ];
-    if let Some((path, _, value)) = numbers.iter().find(|(_, said, value)| said != value) {
-        return fault(*path, value.to_string());
-    }
-    let mut files = vec![
-        ("certificate.chain", "", &settings.certificate.chain),
-        ("certificate.key", "", &settings.certificate.key),
-    ];
-    match &settings.role {
-        RoleSettings::StorageNode { master_certificate } => files.push(("master_certificate", "", master_certificate)),
-        RoleSettings::Master(master) => {
-            files.push(("registry", "registry.db", &master.registry));
-            let spans = [("clock_skew", "10m", master.clock_skew), ("grant_lifetime", "2m", master.grant_lifetime)];
-            let other = spans.iter().find_map(|(path, default, value)| span(table, path, default, *value));
-            if let Some(other) = other.or_else(|| open_from(table, master.releases.android.open_from)) {
-                return Some(other);
-            }
-            if !rows(table, "node")
-                .filter_map(|node| text(node, "name"))
-                .eq(master.nodes.iter().map(|(name, _)| name.as_str()))
-            {
-                return fault("node", format!("{:?}", master.nodes));
-            }
-        }
-    }
-    if let Some((path, _, value)) =
-        files.iter().find(|(path, default, value)| **value != beside(text(table, path).unwrap_or(default)))
-    {
-        return fault(*path, format!("{value:?}"));
-    }
-    edges_mean(table, settings)
-}
-
-fn edges_mean(table: &Table, settings: &Settings) -> Option<Fault> {
-    for (said, edge) in rows(table, "edge").zip(&settings.edges) {
-        let pinned = text(said, "pin").is_some() == edge.pin.is_some();
-        if edge.key_file != beside(text(said, "key_file").unwrap_or_default()) || !pinned {
-            return fault("edge", format!("{edge:?}"));
-        }
-    }
-    let master = matches!(settings.role, RoleSettings::Master(_));
-    let built_in: &[&str] = if master { &["enrol"] } else { &["sink", "source", "echo"] };
-    let said = at(table, "services").and_then(Value::as_table);
-    let off = |name: &str| said.and_then(|said| said.get(name)).and_then(Value::as_bool) == Some(false);
-    let named = said.into_iter().flatten().map(|(name, _)| name.as_str());
-    let offered: BTreeSet<&str> = built_in.iter().copied().chain(named).filter(|name| !off(name)).collect();
-    if offered.iter().copied().eq(settings.services.keys().map(|name| name.as_str()))
-        && rows(table, "edge").count() == settings.edges.len()
-    {
-        None
-    } else {
-        fault("services", format!("{offered:?} {:?}", settings.services))
-    }
 }
