@@ -9,6 +9,10 @@ use crate::{
     validator::{self, Shown, VALIDATOR, first_difference, meaning},
 };
 
+mod mutate;
+
+pub use mutate::mutate;
+
 const TARGET: &str = "canonical_agreement";
 /// Bytes held at once for each byte of an encoding. The most is for empty paths, of 2 bytes each: a list of them, just doubled, takes 72
 /// bytes for each, and the SyncML item that each becomes 75, in a body that has just been doubled.

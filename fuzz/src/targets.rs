@@ -1,6 +1,6 @@
 //! Every target: its name, its oracle, its mutator and its seeds. `targets.toml` says what each is for.
 
-use crate::{Target, run::Mutate};
+use crate::Target;
 
 /// `windows_specification`
 pub const WINDOWS_SPECIFICATION: Target = Target {
@@ -55,7 +55,7 @@ pub const SIX_FORMATS_MEANING: Target = Target {
 pub const CANONICAL_AGREEMENT: Target = Target {
     name: "canonical_agreement",
     oracle: crate::canonical::oracle,
-    mutate: None::<Mutate>,
+    mutate: Some(crate::canonical::mutate),
     seeds: crate::canonical::seeds,
 };
 /// `frames_canonical`
