@@ -133,8 +133,9 @@ fn describe(info: &PanicHookInfo<'_>) -> (String, String) {
         let file = ["relay/", "fuzz/"].iter().find_map(|top| at.file().rfind(top).map(|start| &at.file()[start..]));
         format!("{}:{}", file.unwrap_or(at.file()), at.line())
     });
-    let text = info.payload_as_str().unwrap_or("a panic without a text");
-    (format!("panic: {place}"), text.to_owned())
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    (format!("panic: {place}"), text.unwrap_or("a panic without a text").to_owned())
 }
 
 /// Runs `target` over the files named on the command line: how a finding is replayed without a fuzzer. Exit codes: 0 the
