@@ -177,7 +177,12 @@ fn edit_values(values: &mut Vec<Value>, chance: &mut Rng) {
     match chance.u8(..16) {
         0 => values.insert(place, values[chance.usize(..values.len())].clone()),
         1 => drop(values.remove(place)),
-        2 => {
+        // The same twice: what is forbidden of names in a row.
+        2 | 3 => {
+            let other = chance.usize(..values.len());
+            values[place] = values[other].clone();
+        }
+        4 => {
             let other = chance.usize(..values.len());
             values.swap(place, other);
         }
@@ -202,7 +207,7 @@ fn edit_number(number: u64, chance: &mut Rng) -> u64 {
 pub(crate) fn edit_bytes(bytes: &mut Vec<u8>, chance: &mut Rng) {
     let place = chance.usize(..=bytes.len());
     let byte = if chance.bool() { BYTES[chance.usize(..BYTES.len())] } else { chance.u8(..) };
-    match chance.u8(..8) {
+    match chance.u8(..9) {
         0 => bytes.insert(place, byte),
         1 if place < bytes.len() => drop(bytes.remove(place)),
         2 => {
@@ -217,6 +222,13 @@ pub(crate) fn edit_bytes(bytes: &mut Vec<u8>, chance: &mut Rng) {
             let end = (place + chance.usize(..8)).min(bytes.len());
             let piece = bytes[place..end].to_vec();
             bytes.splice(place..place, piece);
+        }
+        7 => {
+            // One letter's case, or that of all from there on.
+            let end = if chance.bool() { bytes.len() } else { (place + 1).min(bytes.len()) };
+            for letter in bytes[place..end].iter_mut().filter(|byte| byte.is_ascii_alphabetic()) {
+                *letter ^= 0x20;
+            }
         }
         _ => match bytes.get_mut(place) {
             Some(at) => *at = byte,

@@ -8,13 +8,12 @@ use super::{
 };
 use crate::frames::edit_bytes;
 
-const NAMES: [&[u8]; 8] = [
+const NAMES: [&[u8]; 7] = [
     b"sallyport/device",
     b"sallyport/control",
     b"sallyport/data",
     b"sallyport/tunnel",
     b"sallyport/devic",
-    b"sallyport/tunnel2",
     b"Sallyport/device",
     b"h2",
 ];
@@ -121,7 +120,12 @@ fn edit_name(mut name: Vec<u8>, chance: &mut Rng) -> Vec<u8> {
 
 fn edit_names(names: &mut Vec<Vec<u8>>, chance: &mut Rng) {
     let place = chance.usize(..=names.len());
-    let any = NAMES[chance.usize(..NAMES.len())].to_vec();
+    let mut any = NAMES[chance.usize(..NAMES.len())].to_vec();
+    match chance.u8(..4) {
+        0 => any.push(b"2/\0e"[chance.usize(..4)]),
+        1 => any.insert(0, b"/sx"[chance.usize(..3)]),
+        _ => {}
+    }
     match chance.u8(..5) {
         0 | 1 => names.insert(place, any),
         2 if place < names.len() => drop(names.remove(place)),

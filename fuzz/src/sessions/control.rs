@@ -93,14 +93,20 @@ fn hello(settings: u8) -> Message {
 /// Runs an input.
 pub(crate) fn run(data: &[u8]) {
     let Some(([mode, settings], ops)) = ops::parse(data) else { return };
+    let up = |first| [Op::new(code::FRAME, first, 8, settings), Op::new(code::OWNER, 2, 4, 4)];
     match mode % 4 {
-        0 => Alone::new(edge(), settings).run(&ops, Side::Edge),
+        0 => Alone::new(edge(), settings).run(&ops::begun(mode, &up(kind::HELLO - 1), ops), Side::Edge),
         1 => {
             if let Some(host) = backend(settings) {
+                let ops = ops::begun(mode, &up(kind::WELCOME - 1), ops);
                 Alone::new(host, settings).run(&ops, Side::Backend);
             }
         }
-        _ => joined(settings, &ops),
+        _ => {
+            let trust = |side| Op::new(code::OWNER, 2, 4, side);
+            let up = [Op::new(code::DELIVER, 255, 0, 255), trust(0), trust(1)];
+            joined(settings, &ops::begun(mode, &up, ops));
+        }
     }
 }
 

@@ -74,10 +74,12 @@ fn frame(a: u8, b: u8, c: u8) -> Message {
 /// Runs an input.
 pub(crate) fn run(data: &[u8]) {
     let Some(([mode, settings], ops)) = ops::parse(data) else { return };
+    let parked = |first| [Op::new(code::FRAME, first, 4, 1), Op::new(code::SAY, 2, 7, 40)];
     match mode % 4 {
-        0 => Alone::new(edge(), settings).run(&ops, Side::Edge),
+        0 => Alone::new(edge(), settings).run(&ops::begun(mode, &parked(0), ops), Side::Edge),
         1 => {
             if let Some(host) = backend(settings) {
+                let ops = ops::begun(mode, &parked(1), ops);
                 Alone::new(host, settings).run(&ops, Side::Backend);
             }
         }

@@ -94,10 +94,14 @@ mod code {
     pub(super) const TIME_TOO: u8 = 10;
 }
 
+/// A device that authenticates, and is accepted.
+const SIGNED_IN: [Op; 2] = [Op::new(code::REQUEST, 1, 39, 0), Op::new(code::ANSWER, 0, 0, 0)];
+
 /// Runs an input.
 pub(crate) fn run(data: &[u8]) {
     let Some(([mode, settings], ops)) = ops::parse(data) else { return };
     let platform = 1 + settings % 6;
+    let ops = ops::begun(mode, &SIGNED_IN, ops);
     match mode % 4 {
         0 | 1 => EdgeRun::new(platform, settings & 0x80 != 0).run(&ops),
         2 => device_alone(platform, &ops),
@@ -128,9 +132,13 @@ fn framed(platform: u8, body: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// What an answer operation means.
-fn answer_of(op: &Op) -> Answer {
-    match op.a % 4 {
+/// What an answer operation means; if it says so, what fits the question.
+fn answer_of(op: &Op, asked: Option<bool>) -> Answer {
+    let kind = match asked {
+        Some(auth) if op.a >= 128 => u8::from(!auth),
+        Some(_) | None => op.a % 4,
+    };
+    match kind {
         0 => Answer::Accepted,
         1 => Answer::Granted {
             grant: vec![op.c; 1 + usize::from(op.b)],
@@ -218,7 +226,8 @@ impl EdgeRun {
             }
             code::ANSWER => {
                 let question = question_of(op, self.host.model.asked);
-                self.host.command(&edge::Command::Answer { question, answer: answer_of(op) }, now);
+                let answer = answer_of(op, self.host.model.asks_auth());
+                self.host.command(&edge::Command::Answer { question, answer }, now);
             }
             code::LEAVE => {
                 let drain = edge::Command::Drain(ops::duration(op.b, op.c));
@@ -337,7 +346,8 @@ impl Joined {
             code::REFUSED => self.send(platform, bodies::refused(platform, usize::from(op.a)).to_vec()),
             code::ANSWER => {
                 let question = question_of(op, self.edge.model.asked);
-                self.edge.command(&edge::Command::Answer { question, answer: answer_of(op) }, now);
+                let answer = answer_of(op, self.edge.model.asks_auth());
+                self.edge.command(&edge::Command::Answer { question, answer }, now);
             }
             code::LEAVE => match op.a % 4 {
                 0 => self.edge.command(&edge::Command::Revoke, now),

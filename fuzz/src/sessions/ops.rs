@@ -59,6 +59,15 @@ pub(crate) fn input(settings: [u8; SETTINGS], ops: &[Op]) -> Vec<u8> {
     input
 }
 
+/// The bit of the first setting by which a conversation begins behind its handshake: what is said then has another meaning,
+/// and few mutations of a handshake are one.
+pub(crate) const BEGUN: u8 = 0x04;
+
+/// The operations, behind `prelude` if the settings say so.
+pub(crate) fn begun(mode: u8, prelude: &[Op], ops: Vec<Op>) -> Vec<Op> {
+    if mode & BEGUN == 0 { ops } else { [prelude.to_vec(), ops].concat() }
+}
+
 /// Changes whole operations or one parameter; leaves some to libFuzzer.
 pub(crate) fn mutate(data: &[u8], max_len: usize, chance: &mut Rng) -> Option<Vec<u8>> {
     let (mut settings, mut ops) = parse(data)?;

@@ -1,7 +1,7 @@
 //! Conversations of a control connection, rule by rule.
 
 use super::{code, model::kind};
-use crate::sessions::ops::{Op, input};
+use crate::sessions::ops::{self, Op, input};
 
 /// A frame that is delivered at once.
 const fn frame(kind: u8, b: u8, c: u8) -> Op {
@@ -82,11 +82,13 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
     for ops in openings(kind::HELLO) {
         seeds.push(input([0, 0], &ops));
+        seeds.push(input([ops::BEGUN, 0], &ops));
     }
     for ops in openings(kind::WELCOME) {
         // A storage node, and a master that takes again what it could not.
         seeds.push(input([1, 1], &ops));
         seeds.push(input([1, 0x80], &ops));
+        seeds.push(input([ops::BEGUN + 1, 0], &ops));
     }
     for ops in joined() {
         seeds.push(input([2, 0], &ops));

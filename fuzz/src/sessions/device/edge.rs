@@ -134,6 +134,14 @@ impl EdgeModel {
         }
     }
 
+    /// Whether the open question, if there is one, is about `auth`.
+    pub(crate) fn asks_auth(&self) -> Option<bool> {
+        match &self.state {
+            State::Asked(_, request, _) => Some(request.content.operation == Operation::Auth),
+            State::Opening | State::Between(_) | State::Inside(_) | State::Over(_) => None,
+        }
+    }
+
     /// §9.1.1: no deadline of a stranger lies beyond this.
     fn stranger_ends(&self) -> Option<Duration> {
         self.device.is_none().then_some(self.accepted + limits::UNAUTHENTICATED)

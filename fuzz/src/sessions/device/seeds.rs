@@ -1,7 +1,7 @@
 //! Conversations, rule by rule.
 
 use super::code;
-use crate::sessions::ops::{Op, input};
+use crate::sessions::ops::{self, Op, input};
 
 /// Operations as bodies count them.
 const REGISTER: u8 = 0;
@@ -54,6 +54,17 @@ fn conversations() -> Vec<Vec<Op>> {
     vec![
         then(&[ask(PING, 1), ask(BACKUP, 2), GRANTED, ask(RESTORE, 3), LATER, ask(SYNC, 4), REFUSED, END]),
         vec![ask(REGISTER, 0), GRANTED, ask(AUTH, 1), ACCEPTED, ask(PING, 2), Op::new(code::LEAVE, 0, 0, 0)],
+        vec![
+            ask(REGISTER, 0),
+            LATER,
+            ask(REGISTER, 1),
+            GRANTED,
+            ask(AUTH, 2),
+            LATER,
+            ask(AUTH, 3),
+            ACCEPTED,
+            ask(PING, 4),
+        ],
         vec![ask(PING, 0)],
         vec![ask(BACKUP, 0)],
         vec![ask(REGISTER, 0), LATER, ask(BACKUP, 1)],
@@ -119,6 +130,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
         // Android has two spellings of one device.
         seeds.push(input([0, 4], &ops));
         seeds.push(input([3, number % 6], &ops));
+        // The same, said by one that has authenticated already.
+        seeds.push(input([ops::BEGUN, number % 6], &ops));
     }
     seeds.extend(replies().iter().map(|ops| input([2, 1], ops)));
     seeds
