@@ -215,10 +215,10 @@ impl<'a> Document<'a> {
     #[must_use]
     pub fn paths(&self) -> Vec<Cow<'_, [u8]>> {
         let slot = table::path_slot(self.platform);
-        match slots(self.platform)[slot].wire {
-            Wire::Array => self.find(slot).map_or_else(Vec::new, |at| markup::elements(&self.fields[at].value)),
-            Wire::List => self.find(slot).map_or_else(Vec::new, |at| json::elements(&self.fields[at].value)),
-            _ => {
+        match self.platform {
+            Platform::MacOs => self.find(slot).map_or_else(Vec::new, |at| markup::elements(&self.fields[at].value)),
+            Platform::Ios => self.find(slot).map_or_else(Vec::new, |at| json::elements(&self.fields[at].value)),
+            Platform::Windows | Platform::Linux | Platform::Android | Platform::WindowsPhone => {
                 let paths = self.fields.iter().filter(|field| field.slot == Some(slot));
                 paths.map(|field| Cow::Borrowed(&*field.value)).collect()
             }
@@ -228,10 +228,10 @@ impl<'a> Document<'a> {
     /// Replaces all paths. No paths: the field is absent, in a list too; see [`Self::set_empty_list`].
     pub fn set_paths(&mut self, paths: &[Cow<'_, [u8]>]) {
         let slot = table::path_slot(self.platform);
-        let joined = match slots(self.platform)[slot].wire {
-            Wire::Array => Some([b"<array>", paths.concat().as_slice(), b"</array>"].concat()),
-            Wire::List => Some([b"[", paths.join(&b","[..]).as_slice(), b"]"].concat()),
-            _ => None,
+        let joined = match self.platform {
+            Platform::MacOs => Some([b"<array>", paths.concat().as_slice(), b"</array>"].concat()),
+            Platform::Ios => Some([b"[", paths.join(&b","[..]).as_slice(), b"]"].concat()),
+            Platform::Windows | Platform::Linux | Platform::Android | Platform::WindowsPhone => None,
         };
         match joined {
             _ if paths.is_empty() => self.clear(slot),
@@ -250,10 +250,10 @@ impl<'a> Document<'a> {
     /// Puts a list of paths that is there and empty, where the format has lists.
     pub fn set_empty_list(&mut self) {
         let slot = table::path_slot(self.platform);
-        match slots(self.platform)[slot].wire {
-            Wire::Array => self.set_flat(slot, Cow::Borrowed(b"<array/>")),
-            Wire::List => self.set_flat(slot, Cow::Borrowed(b"[]")),
-            _ => self.clear(slot),
+        match self.platform {
+            Platform::MacOs => self.set_flat(slot, Cow::Borrowed(b"<array/>")),
+            Platform::Ios => self.set_flat(slot, Cow::Borrowed(b"[]")),
+            Platform::Windows | Platform::Linux | Platform::Android | Platform::WindowsPhone => self.clear(slot),
         }
     }
 }

@@ -160,7 +160,8 @@ fn step_good(document: &mut Document<'_>, chance: &mut Rng) {
                 operation::switch(document, chance.usize(..6), chance);
             }
         }
-        12..=14 => good_paths(document, chance),
+        12 | 13 => good_paths(document, chance),
+        14 if platform != Platform::Windows => structure::respell_same(document, chance),
         _ => {
             let slot = operation::roles(platform).estimate;
             document.set(slot, pool(platform, slot).good(chance));
@@ -264,11 +265,7 @@ fn near_path(document: &mut Document<'_>, chance: &mut Rng) {
         1 => document.set(path_slot(platform), pool(platform, path_slot(platform)).near(chance)),
         2 => {
             let mut paths: Vec<_> = document.paths().into_iter().map(|path| Cow::Owned(path.into_owned())).collect();
-            let wire = match slots(platform)[path_slot(platform)].wire {
-                Wire::Array => Wire::Element("string"),
-                Wire::List => Wire::Quoted,
-                other => other,
-            };
+            let wire = slots(platform)[path_slot(platform)].wire.element();
             if let Some(path) = chance.choice(&mut paths) {
                 *path = Cow::Owned(crate::doc::respell::value(wire, path, chance));
             }

@@ -121,7 +121,7 @@ fn vary(document: &mut Document<'_>, variant: u64, chance: &mut Rng) {
             document.set(slot, Cow::Borrowed(values(platform, slot).good(chance)));
         }
         if row.when == When::Optional {
-            if variant % 2 == 0 {
+            if variant.is_multiple_of(2) {
                 document.clear(slot);
             } else {
                 document.set(slot, Cow::Borrowed(values(platform, slot).good(chance)));

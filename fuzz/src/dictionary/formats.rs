@@ -17,12 +17,10 @@ const WORD_MAX: usize = 64;
 /// The dictionary of a platform's specification target, sorted.
 #[must_use]
 pub fn words(platform: Platform) -> Vec<Vec<u8>> {
-    let wire = |slot: usize, plain: &[u8]| match slots(platform)[slot].wire {
+    let wire = |slot: usize, plain: &[u8]| {
+        let wire = slots(platform)[slot].wire.element();
         // Without the element, so that it fits into any.
-        Wire::Element(_) | Wire::Data | Wire::Header | Wire::Array => escape::wire(Wire::Header, plain),
-        Wire::Flag => escape::wire(Wire::Flag, plain),
-        Wire::List => escape::wire(Wire::Quoted, plain),
-        other => escape::wire(other, plain),
+        escape::wire(if matches!(wire, Wire::Element(_) | Wire::Data) { Wire::Header } else { wire }, plain)
     };
     let mut words = constants(platform);
     // What the tested table names and what the second one names: the same, or a test of the oracles says so.

@@ -42,11 +42,7 @@ pub fn wire(wire: Wire, plain: &[u8]) -> Vec<u8> {
 /// The wire form of one path: an element of the list, or the value.
 #[must_use]
 pub fn wire_path(wire_of_row: Wire, plain: &[u8]) -> Vec<u8> {
-    match wire_of_row {
-        Wire::Array => wire(Wire::Element("string"), plain),
-        Wire::List => wire(Wire::Quoted, plain),
-        other => wire(other, plain),
-    }
+    wire(wire_of_row.element(), plain)
 }
 
 /// The plain value of what stands on the wire; what is no escape stays as it stands.

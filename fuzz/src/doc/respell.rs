@@ -16,7 +16,37 @@ pub fn value(wire: Wire, value: &[u8], chance: &mut Rng) -> Vec<u8> {
     }
 }
 
-/// `value` with `change` of the byte at a place by chance within `range`.
+/// `value` in another spelling that stands for the same, where the format has one; else as it is.
+#[must_use]
+pub fn same(wire: Wire, value: &[u8], chance: &mut Rng) -> Vec<u8> {
+    const SPELLINGS: [(&[u8], &[u8]); 3] = [(b"\"", b"&quot;"), (b"'", b"&apos;"), (b"&gt;", b">")];
+    match wire {
+        Wire::Element(_) | Wire::Array | Wire::Data => {
+            let at = value.iter().position(|byte| *byte == b'>').map_or(0, |at| at + 1);
+            let (from, to) = SPELLINGS[chance.usize(..SPELLINGS.len())];
+            super::find(value, from, at).map_or_else(|| value.to_vec(), |at| splice(value, at, from.len(), to))
+        }
+        Wire::Flag => open_or_close(value),
+        Wire::Quoted if value.len() > 2 && !value.contains(&b'\\') => {
+            let at = chance.usize(1..value.len() - 1);
+            let Some(byte) = value.get(at).filter(|byte| byte.is_ascii()) else { return value.to_vec() };
+            let escape = if *byte == b'/' && chance.bool() { "\\/".to_owned() } else { format!("\\u{byte:04x}") };
+            splice(value, at, 1, escape.as_bytes())
+        }
+        Wire::Binary
+        | Wire::Text16
+        | Wire::Line
+        | Wire::Percent
+        | Wire::Quoted
+        | Wire::Literal
+        | Wire::Object
+        | Wire::List
+        | Wire::Form
+        | Wire::Header => value.to_vec(),
+    }
+}
+
+/// `value` with the `taken` bytes from `at` on replaced.
 fn splice(value: &[u8], at: usize, taken: usize, put: &[u8]) -> Vec<u8> {
     let at = at.min(value.len());
     let end = (at + taken).min(value.len());

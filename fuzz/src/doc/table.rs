@@ -38,6 +38,29 @@ pub enum Wire {
     Data,
 }
 
+impl Wire {
+    /// How one element of a list is written; what is no list is one itself.
+    #[must_use]
+    pub const fn element(self) -> Self {
+        match self {
+            Self::Array => Self::Element("string"),
+            Self::List => Self::Quoted,
+            Self::Binary
+            | Self::Text16
+            | Self::Element(_)
+            | Self::Flag
+            | Self::Line
+            | Self::Percent
+            | Self::Quoted
+            | Self::Literal
+            | Self::Object
+            | Self::Form
+            | Self::Header
+            | Self::Data => self,
+        }
+    }
+}
+
 /// One row.
 #[derive(Clone, Copy, Debug)]
 pub struct Slot {

@@ -56,8 +56,7 @@ fn a_good_body_is_written_anew_from_its_plain_values() {
                 let paths = document.paths();
                 if is_path && !paths.is_empty() {
                     let again = |path: &Cow<'_, [u8]>| {
-                        let element = if row.wire == Wire::Array { Wire::Element("string") } else { row.wire };
-                        Cow::Owned(escape::wire_path(row.wire, &escape::plain(element, path)))
+                        Cow::Owned(escape::wire_path(row.wire, &escape::plain(row.wire.element(), path)))
                     };
                     anew.set_paths(&paths.iter().map(again).collect::<Vec<_>>());
                 }

@@ -71,10 +71,10 @@ const NUMBERS: &[&str] = &[
 /// `plain` with one part changed.
 #[must_use]
 pub fn change(plain: &[u8], chance: &mut Rng) -> Vec<u8> {
-    if chance.bool() {
-        if let Some(changed) = number(plain, chance) {
-            return changed;
-        }
+    if chance.bool()
+        && let Some(changed) = number(plain, chance)
+    {
+        return changed;
     }
     let places: Vec<usize> =
         plain.iter().enumerate().filter(|(_, byte)| SEPARATORS.contains(byte)).map(|(at, _)| at).collect();

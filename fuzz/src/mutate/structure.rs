@@ -190,11 +190,25 @@ pub fn respell(document: &mut Document<'_>, chance: &mut Rng) {
     let platform = document.platform;
     let field = &mut document.fields[at];
     let Some(slot) = field.slot else { return };
-    match slots(platform)[slot].wire {
-        Wire::Object => document.change_object(slot, |inner| respell_flat(inner, chance)),
-        wire => {
-            let value = crate::doc::respell::value(wire, &field.value, chance);
-            field.set_value(value);
+    let wire = slots(platform)[slot].wire;
+    if wire == Wire::Object {
+        document.change_object(slot, |inner| respell_flat(inner, chance));
+    } else {
+        let value = crate::doc::respell::value(wire, &field.value, chance);
+        field.set_value(value);
+    }
+}
+
+/// Writes a value in another way that stands for the same, where there is one.
+pub fn respell_same(document: &mut Document<'_>, chance: &mut Rng) {
+    let platform = document.platform;
+    for _ in 0..4 {
+        let Some(at) = field_at(document, chance) else { return };
+        let Some(slot) = document.fields[at].slot else { continue };
+        let value = crate::doc::respell::same(slots(platform)[slot].wire, &document.fields[at].value, chance);
+        if value != *document.fields[at].value {
+            document.fields[at].set_value(value);
+            return;
         }
     }
 }

@@ -117,7 +117,8 @@ fn is_free(row: &Row) -> bool {
 
 /// A good value with something odd at either end.
 pub(super) fn odd(row: &Row, good: &[Group], near: &mut Vec<Group>) {
-    if !is_free(row) && !(row.patterns.is_empty() && row.words.is_empty()) {
+    let has_grammar = !row.patterns.is_empty() || !row.words.is_empty();
+    if has_grammar && !is_free(row) {
         let sample = good.iter().flatten().find(|value| !value.is_empty()).cloned().unwrap_or_default();
         let at_ends = |odd: &Vec<u8>| [[&sample, odd.as_slice()].concat(), [odd, sample.as_slice()].concat()];
         near.push(oddities().iter().flat_map(at_ends).collect());
@@ -185,7 +186,7 @@ fn free_text(max: usize, good: &mut Vec<Group>, near: &mut Vec<Group>) {
     }
     good.push(
         [
-            "Ana\u{2019}s Mac & <PC> \"x\"",
+            "Ana's Mac & <PC> \"x\"",
             "a",
             "\u{1F4F1}",
             "caf\u{E9}",

@@ -79,8 +79,7 @@ fn build_paths(platform: Platform) -> Pool {
         groups.iter().map(|group| group.iter().map(|plain| escape::wire_path(wire, plain)).collect()).collect()
     };
     let mut pool = Pool { good: write(paths::good(platform)), near: write(paths::near(platform)), ..Pool::default() };
-    let element = if wire == Wire::Array { Wire::Element("string") } else { wire };
-    pool.near.push(other_types(if wire == Wire::List { Wire::Quoted } else { element }, b"/a"));
+    pool.near.push(other_types(wire.element(), b"/a"));
     pool.drop_empty();
     pool
 }
