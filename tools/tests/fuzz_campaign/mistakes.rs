@@ -69,7 +69,7 @@ fn the_wrong_folder() {
     let below = tree().join("tools/src");
     let (code, said, _) = outcome(&command(&below).args(["replay", "--target", FIRST]).output().unwrap());
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("inputs of 1 targets: no finding"), "{said}");
+    assert!(said.contains("inputs of 1 target: no finding"), "{said}");
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub fn execute(arguments: &MinimizeArgs, workspace: &Workspace, stop: &Stop) -> 
     let scratch = scratch.map_err(|source| Error::System { action: "create a temporary folder".to_owned(), source })?;
     let candidate = scratch.path().join("candidate");
     let shown = match linked {
-        Some(linked) => Witness::Linked(Judge::new(linked)).class(&input, stop)?,
+        Some(linked) => Witness::Linked(Judge::new(linked)).judge(&input, stop)?.map(|judged| judged.class),
         None => None,
     };
     let (class, binary) = if let Some(class) = shown {

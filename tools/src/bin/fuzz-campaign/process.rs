@@ -130,3 +130,33 @@ fn signal(child: &Child, signal: Signal) {
         let _ = kill_process_group(pid, signal);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_that_does_not_end_is_ended_at_its_deadline_with_its_children() {
+        let mut command = Command::new("sh");
+        // The second one ignores what a polite end is.
+        command.args(["-c", "trap '' INT; echo one >&2; (trap '' INT; sleep 1000) & sleep 1000"]);
+        let mut lines = Vec::new();
+        let began = Instant::now();
+        let deadline = Duration::from_millis(300);
+        let end = watch(command, deadline, &Stop::default(), |line| lines.push(line.to_owned())).unwrap();
+        assert_eq!((end, lines.as_slice()), (End::Deadline, ["one".to_owned()].as_slice()));
+        assert!(began.elapsed() < GRACE + Duration::from_secs(20));
+    }
+
+    #[test]
+    fn a_child_is_heard_to_its_last_line() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "for n in 1 2 3; do echo $n >&2; done; printf 'no end' >&2; exit 3"]);
+        let mut lines = Vec::new();
+        let end = watch(command, GRACE, &Stop::default(), |line| lines.push(line.to_owned())).unwrap();
+        assert!(matches!(end, End::Exited(status) if status.code() == Some(3)), "{end:?}");
+        assert_eq!(lines, ["1", "2", "3", "no end"]);
+        let missing = watch(Command::new("no-such-program"), GRACE, &Stop::default(), |_| ()).unwrap_err();
+        assert!(missing.to_string().contains("start no-such-program"));
+    }
+}

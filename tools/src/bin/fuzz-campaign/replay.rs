@@ -2,7 +2,7 @@
 
 use std::{
     io::IsTerminal,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -86,7 +86,7 @@ pub fn execute(arguments: &ReplayArgs, workspace: &Workspace, stop: &Stop) -> Re
         let [target] = targets.as_slice() else {
             return Err(Error::Usage("files are for one target: give --target NAME".to_owned()));
         };
-        work.push((target, arguments.files.iter().map(file).collect::<Result<_, _>>()?));
+        work.push((target, arguments.files.iter().map(|path| file(path)).collect::<Result<_, _>>()?));
     }
     let inputs: usize = work.iter().map(|(_, inputs)| inputs.len()).sum();
     let batches: Vec<(&TargetInfo, &[Input])> =
@@ -127,7 +127,7 @@ pub fn kept(workspace: &Workspace, target: &TargetInfo) -> Result<Vec<Input>, Er
 }
 
 /// A file that the user named.
-fn file(path: &PathBuf) -> Result<Input, Error> {
+fn file(path: &Path) -> Result<Input, Error> {
     let origin = path.display().to_string();
     corpus::file(path).map(|bytes| Input { origin, bytes }).map_err(|error| Error::Usage(error.to_string()))
 }
@@ -197,16 +197,12 @@ fn render(replayed: &Replayed) -> String {
         first.detail.lines().take(12).for_each(|line| out.push_str(&format!("    {line}\n")));
         group.iter().take(SHOWN).for_each(|failed| out.push_str(&format!("  {}\n", failed.input)));
         if group.len() > SHOWN {
-            out.push_str(&format!("  and {} more inputs\n", group.len() - SHOWN));
+            out.push_str(&format!("  and {}\n", text::things(group.len() - SHOWN, "more input")));
         }
         rest = after;
     }
-    let findings = match classes {
-        0 => "no finding".to_owned(),
-        1 => "1 finding".to_owned(),
-        many => format!("{many} findings"),
-    };
-    let inputs = text::count(replayed.inputs as u64);
-    out.push_str(&format!("{inputs} inputs of {} targets: {findings}.\n", replayed.targets));
+    let findings = if classes == 0 { "no finding".to_owned() } else { text::things(classes, "finding") };
+    let (inputs, targets) = (text::things(replayed.inputs, "input"), text::things(replayed.targets, "target"));
+    out.push_str(&format!("{inputs} of {targets}: {findings}.\n"));
     out
 }

@@ -8,7 +8,12 @@ use std::{
 
 use fuzz::run::Mutate;
 
-use crate::{error::Error, judge::Judge, libfuzzer, stop::Stop};
+use crate::{
+    error::Error,
+    judge::{Judge, Judged},
+    libfuzzer,
+    stop::Stop,
+};
 
 /// Candidates of the target's own mutator in one round: it can take a field out where bytes alone would break a length.
 const MUTATIONS: u64 = 4000;
@@ -27,18 +32,28 @@ pub enum Witness {
 }
 
 impl Witness {
-    /// The class that an input shows.
+    /// What an input shows.
     ///
     /// # Errors
     /// If a process cannot be started, or the file for candidates not be written.
-    pub fn class(&mut self, input: &[u8], stop: &Stop) -> Result<Option<String>, Error> {
+    pub fn judge(&mut self, input: &[u8], stop: &Stop) -> Result<Option<Judged>, Error> {
         match self {
-            Self::Linked(judge) => Ok(judge.judge(input)?.map(|judged| judged.class)),
+            Self::Linked(judge) => judge.judge(input),
             Self::Binary { binary, scratch } => {
                 std::fs::write(&*scratch, input).map_err(Error::file("write", &*scratch))?;
-                Ok(libfuzzer::once(binary, scratch, true, stop)?.map(|found| found.class))
+                let found = libfuzzer::once(binary, scratch, true, stop)?;
+                Ok(found.map(|found| Judged { class: found.class, detail: found.detail }))
             }
         }
+    }
+
+    /// The detail of what an input shows, if it shows this class.
+    ///
+    /// # Errors
+    /// As [`Witness::judge`].
+    fn shows(&mut self, input: &[u8], class: &str, stop: &Stop) -> Result<Option<String>, Error> {
+        let judged = self.judge(input, stop)?;
+        Ok(judged.filter(|judged| judged.class == class).map(|judged| judged.detail))
     }
 }
 
@@ -54,7 +69,7 @@ pub struct Bounds {
 /// The smallest input that shows `class` and was found within the bounds. `input` must show it.
 ///
 /// # Errors
-/// As [`Witness::class`].
+/// As [`Witness::judge`].
 pub fn shrink(
     input: &[u8],
     class: &str,
@@ -97,7 +112,7 @@ impl Search<'_> {
     /// Takes a candidate if it shows the class.
     fn try_one(&mut self, candidate: Vec<u8>) -> Result<bool, Error> {
         self.left = self.left.saturating_sub(1);
-        let same = self.witness.class(&candidate, self.stop)?.as_deref() == Some(self.class);
+        let same = self.witness.shows(&candidate, self.class, self.stop)?.is_some();
         if same {
             self.best = candidate;
         }
@@ -176,6 +191,8 @@ pub enum Shown {
 pub struct Smallest {
     /// The smallest input found; the given one, if the class was not shown again.
     pub input: Vec<u8>,
+    /// Of this input, for people; `None`: the class was not shown again.
+    pub detail: Option<String>,
     /// What shows its class.
     pub shown: Shown,
 }
@@ -184,7 +201,7 @@ pub struct Smallest {
 /// one.
 ///
 /// # Errors
-/// As [`Witness::class`].
+/// As [`Witness::judge`].
 pub fn smallest(
     target: &str,
     class: &str,
@@ -197,21 +214,57 @@ pub fn smallest(
     let linked = crate::judge::linked(target);
     if let Some(linked) = linked {
         let mut witness = Witness::Linked(Judge::new(linked));
-        if witness.class(input, stop)?.as_deref() == Some(class) {
+        if witness.shows(input, class, stop)?.is_some() {
             let bounds = Bounds { candidates: 100_000, time };
             let input = shrink(input, class, &mut witness, linked.mutate, bounds, stop)?;
-            return Ok(Smallest { input, shown: Shown::Replay });
+            let detail = witness.shows(&input, class, stop)?;
+            return Ok(Smallest { input, detail, shown: Shown::Replay });
         }
     }
     if let Some(binary) = binary {
         let mut witness = Witness::Binary { binary: binary.to_owned(), scratch: scratch.to_owned() };
-        if witness.class(input, stop)?.as_deref() == Some(class) {
+        if witness.shows(input, class, stop)?.is_some() {
             let bounds = Bounds { candidates: 2000, time };
             let mutate = linked.and_then(|linked| linked.mutate);
             let input = shrink(input, class, &mut witness, mutate, bounds, stop)?;
+            let detail = witness.shows(&input, class, stop)?;
             let _ = std::fs::remove_file(scratch);
-            return Ok(Smallest { input, shown: Shown::Binary });
+            return Ok(Smallest { input, detail, shown: Shown::Binary });
         }
     }
-    Ok(Smallest { input: input.to_vec(), shown: Shown::Never })
+    Ok(Smallest { input: input.to_vec(), detail: None, shown: Shown::Never })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// A program that shows `a` where the input has an `x`, and otherwise `b` where it has a `y`.
+    fn witness(folder: &Path) -> Witness {
+        let binary = folder.join("target");
+        let script = "#!/bin/sh\nfor file; do :; done\n\
+                      grep -q x \"$file\" && { echo 'FINDING a' >&2; exit 77; }\n\
+                      grep -q y \"$file\" && { echo 'FINDING b' >&2; exit 77; }\nexit 0\n";
+        // Another process writes it: what this one writes, a child of another test may hold open, and then it cannot be run.
+        let write = "printf %s \"$1\" > \"$2\" && chmod 755 \"$2\"";
+        let written = Command::new("sh").args(["-c", write, "sh", script]).arg(&binary).status().unwrap();
+        assert!(written.success());
+        Witness::Binary { binary, scratch: folder.join("candidate") }
+    }
+
+    #[test]
+    fn what_is_left_shows_the_same_class() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut witness = witness(folder.path());
+        let bounds = Bounds { candidates: 200, time: Duration::from_secs(60) };
+        let stop = Stop::default();
+        for (input, class, least) in [("123yxy456", "a", "x"), ("12345y", "b", "y")] {
+            let shrunk = shrink(input.as_bytes(), class, &mut witness, None, bounds, &stop).unwrap();
+            assert_eq!(String::from_utf8_lossy(&shrunk), least);
+        }
+        let none = Bounds { candidates: 0, ..bounds };
+        assert_eq!(shrink(b"12x", "a", &mut witness, None, none, &stop).unwrap(), b"12x");
+    }
 }

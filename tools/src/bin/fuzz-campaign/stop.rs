@@ -40,9 +40,4 @@ impl Stop {
     pub fn requested(&self) -> bool {
         self.0.phase() != Phase::Running
     }
-
-    /// Asks for the end from inside.
-    pub fn request(&self) {
-        self.0.drain();
-    }
 }

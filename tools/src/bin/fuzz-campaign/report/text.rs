@@ -9,12 +9,18 @@ pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
     }
     out
+}
+
+/// `1 target`, `2 targets`.
+pub fn things(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", count(number as u64))
 }
 
 /// A rate without a fraction.
@@ -48,13 +54,11 @@ pub fn status(target: &TargetReport) -> String {
 
 /// One sentence on the whole.
 pub fn verdict(report: &Report) -> String {
-    let findings = match report.findings.len() {
-        0 => "No finding".to_owned(),
-        1 => "1 finding".to_owned(),
-        many => format!("{many} findings"),
-    };
+    let findings =
+        if report.findings.is_empty() { "No finding".to_owned() } else { things(report.findings.len(), "finding") };
     let incomplete = if report.complete { "" } else { "; not every target ran to its end" };
-    format!("{findings} in {} executions of {} targets{incomplete}", count(report.executions()), report.targets.len())
+    let targets = things(report.targets.len(), "target");
+    format!("{findings} in {} executions of {targets}{incomplete}", count(report.executions()))
 }
 
 /// The report for a terminal.

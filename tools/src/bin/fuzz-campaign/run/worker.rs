@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Findings that cannot be passed over until a target is given up.
-const BLOCKED: u32 = 5;
+const BLOCKED: u32 = 16;
 /// Classes of one target that are passed over; with more there is nothing left to see.
 const CLASSES: usize = 64;
 /// Time for minimising one finding at most.
@@ -55,15 +55,11 @@ impl Campaign<'_> {
         self.out.join("start").join(target)
     }
 
-    fn add(&self, found: &Found, sighting: Sighting) {
+    fn add(&self, found: &Found, detail: String, sighting: Sighting) {
         let mut findings = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
         match findings.iter_mut().find(|finding| finding.class == found.class) {
             Some(finding) => finding.seen.push(sighting),
-            None => findings.push(Finding {
-                class: found.class.clone(),
-                detail: found.detail.clone(),
-                seen: vec![sighting],
-            }),
+            None => findings.push(Finding { class: found.class.clone(), detail, seen: vec![sighting] }),
         }
     }
 }
@@ -247,9 +243,9 @@ impl<'a> Worker<'a> {
     fn tell(&mut self, found: &Found, seed: u32) -> Result<(), Error> {
         self.campaign.board.found(self.place, &found.class);
         self.campaign.board.doing(self.place, "minimises");
-        let sighting = self.keep(found, seed)?;
+        let (sighting, detail) = self.keep(found, seed)?;
         self.campaign.board.doing(self.place, "");
-        self.campaign.add(found, sighting);
+        self.campaign.add(found, detail.unwrap_or_else(|| found.detail.clone()), sighting);
         self.known.push(found.class.clone());
         Ok(())
     }
@@ -262,8 +258,8 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Writes a finding's inputs below `findings`, as it was found and as small as it gets.
-    fn keep(&self, found: &Found, seed: u32) -> Result<Sighting, Error> {
+    /// Writes a finding's inputs below `findings`, as it was found and as small as it gets; with the smallest one's detail.
+    fn keep(&self, found: &Found, seed: u32) -> Result<(Sighting, Option<String>), Error> {
         let campaign = self.campaign;
         let figures = self.report.figures;
         let mut sighting = Sighting {
@@ -280,7 +276,7 @@ impl<'a> Worker<'a> {
         };
         let Some(artifact) = &found.input else {
             sighting.command = "no input is left of it".to_owned();
-            return Ok(sighting);
+            return Ok((sighting, None));
         };
         let original = fs::read(artifact).map_err(Error::file("read", artifact))?;
         let scratch = campaign.out.join("artifacts").join(&self.target.name).join("candidate");
@@ -304,7 +300,7 @@ impl<'a> Worker<'a> {
         sighting.original_size = original.len();
         sighting.shown = smallest.shown;
         sighting.command = command(name, smallest.shown, self.binary, &path);
-        Ok(sighting)
+        Ok((sighting, smallest.detail))
     }
 }
 
