@@ -252,6 +252,6 @@ mod tests {
 
     #[test]
     fn both_decoders_agree() {
-        churn(&FRAMES_CANONICAL, 200_000, 2_304);
+        churn(&FRAMES_CANONICAL, 100_000, 2_304);
     }
 }

@@ -245,6 +245,6 @@ mod tests {
 
     #[test]
     fn no_byte_behind_a_record_is_taken() {
-        churn(&HANDOVER_RECORDS, 50_000, 2_048);
+        churn(&HANDOVER_RECORDS, 30_000, 2_048);
     }
 }

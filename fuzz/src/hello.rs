@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn both_readers_agree() {
-        churn(&HELLO_ROUTE, 50_000, 2_048);
+        churn(&HELLO_ROUTE, 20_000, 2_048);
     }
 
     #[test]

@@ -68,16 +68,16 @@ mod tests {
 
     #[test]
     fn the_device_connection_is_as_its_model() {
-        churn(&targets::DEVICE_SESSION, 10_000, 1_024);
+        churn(&targets::DEVICE_SESSION, 3_000, 1_024);
     }
 
     #[test]
     fn the_control_connection_is_as_its_model() {
-        churn(&targets::CONTROL_SESSION, 20_000, 1_024);
+        churn(&targets::CONTROL_SESSION, 10_000, 1_024);
     }
 
     #[test]
     fn the_data_connection_is_as_its_model() {
-        churn(&targets::DATA_SESSION, 20_000, 1_024);
+        churn(&targets::DATA_SESSION, 10_000, 1_024);
     }
 }

@@ -69,7 +69,7 @@ fn reply_word(bytes: &[u8]) -> String {
 /// Operations by their code.
 mod code {
     /// How many; what is none of the others calls the timer, early or late.
-    pub(super) const COUNT: u8 = 12;
+    pub(super) const COUNT: u8 = 13;
     /// A valid request: a operation and id, b nonce, c delivery.
     pub(super) const REQUEST: u8 = 0;
     /// The same.
@@ -92,6 +92,8 @@ mod code {
     pub(super) const TIME: u8 = 9;
     /// The same.
     pub(super) const TIME_TOO: u8 = 10;
+    /// Many questions in a row, each answered: for counters that wrap.
+    pub(super) const MANY: u8 = 11;
 }
 
 /// A device that authenticates, and is accepted.
@@ -241,6 +243,14 @@ impl EdgeRun {
                 self.now = ops::later(op, now, self.host.model.deadline());
                 if op.a < 128 {
                     self.host.timeout(self.now);
+                }
+            }
+            code::MANY => {
+                for round in 0..=op.a % 64 {
+                    self.wire.put(&request(self.platform, 1, op.b.wrapping_add(round)));
+                    self.wire.deliver(&mut self.host, 0, now);
+                    let question = self.host.model.asked.wrapping_sub(1);
+                    self.host.command(&edge::Command::Answer { question, answer: Answer::Accepted }, now);
                 }
             }
             _ => self.host.timeout(now),

@@ -65,6 +65,7 @@ fn conversations() -> Vec<Vec<Op>> {
             ACCEPTED,
             ask(PING, 4),
         ],
+        then(&[Op::new(code::MANY, 9, 1, 0), ask(BACKUP, 30), Op { b: 6, ..GRANTED }, Op { b: 5, ..REFUSED }]),
         vec![ask(PING, 0)],
         vec![ask(BACKUP, 0)],
         vec![ask(REGISTER, 0), LATER, ask(BACKUP, 1)],
@@ -133,6 +134,9 @@ pub fn seeds() -> Vec<Vec<u8>> {
         // The same, said by one that has authenticated already.
         seeds.push(input([ops::BEGUN, number % 6], &ops));
     }
+    // More questions than a byte counts.
+    let many = [vec![Op::new(code::MANY, 63, 0, 0); 4], vec![ask(AUTH, 39), Op { b: 6, ..ACCEPTED }]].concat();
+    seeds.push(input([0, 2], &many));
     seeds.extend(replies().iter().map(|ops| input([2, 1], ops)));
     seeds
 }
