@@ -1,13 +1,13 @@
 //! Which targets a planted defect is tried on, in which order, and how long each turn is.
 
-use std::path::Path;
+use std::{cmp::Reverse, path::Path};
 
 use crate::targets::{Group, TargetInfo};
 
 /// Executions of a target's first turn.
-const TURN: u64 = 50_000;
+const TURN: u64 = 20_000;
 /// Executions of a turn at most.
-const TURN_MAX: u64 = 1_600_000;
+const TURN_MAX: u64 = 1_280_000;
 /// Turns that the targets which cover the patched files have alone.
 const ALONE: u32 = 2;
 
@@ -35,18 +35,26 @@ impl Plan {
     /// For a patch that touches these files; `None` if no target links any of them.
     pub fn new(touched: &[impl AsRef<Path>], targets: &[&TargetInfo]) -> Option<Self> {
         let group = touched.iter().filter_map(|file| group_of(file.as_ref())).min()?;
-        let covers = |target: &&TargetInfo| {
-            let covered = |file: &str| target.covers.iter().any(|prefix| file.starts_with(prefix.as_str()));
-            touched.iter().any(|file| file.as_ref().to_str().is_some_and(covered))
+        // How much of a patched file's path a target names: the one that names most is most likely the one to see it.
+        let covers = |target: &TargetInfo| {
+            let files = touched.iter().filter_map(|file| file.as_ref().to_str());
+            files
+                .flat_map(|file| target.covers.iter().filter(move |prefix| file.starts_with(prefix.as_str())))
+                .map(String::len)
+                .max()
         };
         // What lies below is linked by every group, and best seen by the smallest; what lies above only by the large ones.
-        let sees = |target: &&TargetInfo| match group {
+        let sees = |target: &TargetInfo| match group {
             Group::Wire => target.group == Group::Wire,
             Group::Trust => target.group >= Group::Trust,
             Group::Relay => target.group == Group::Relay,
         };
-        let (first, others): (Vec<&TargetInfo>, Vec<&TargetInfo>) =
-            targets.iter().copied().filter(|target| covers(target) || sees(target)).partition(covers);
+        let (mut first, others): (Vec<&TargetInfo>, Vec<&TargetInfo>) = targets
+            .iter()
+            .copied()
+            .filter(|target| covers(target).is_some() || sees(target))
+            .partition(|target| covers(target).is_some());
+        first.sort_by_key(|target| Reverse(covers(target)));
         let names: Vec<String> = first.iter().chain(&others).map(|target| target.name.clone()).collect();
         (!names.is_empty()).then_some(Self { targets: names, first: first.len() })
     }
@@ -100,6 +108,8 @@ mod tests {
         let targets = [
             target("linux", Group::Wire, &["relay/wire/src/request/linux"]),
             target("ios", Group::Wire, &["relay/wire/src/request/ios", "relay/wire/src/request/json"]),
+            target("stream", Group::Wire, &["relay/wire/src/session"]),
+            target("device", Group::Wire, &["relay/wire/src/session", "relay/wire/src/session/device"]),
             target("config", Group::Relay, &["relay/edge/src/config"]),
             target("certificates", Group::Trust, &["relay/trust/src"]),
             target("hello", Group::Relay, &["relay/runtime/src/listen"]),
@@ -112,13 +122,15 @@ mod tests {
     fn the_targets_that_cover_a_file_come_first_and_no_more_is_linked_than_sees_it() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let some = |list: &[&str], first| Some((names(list), first));
-        assert_eq!(plan(&["relay/wire/src/request/json.rs"]), some(&["ios", "linux"], 1));
-        assert_eq!(plan(&["relay/wire/src/session.rs"]), some(&["linux", "ios"], 0));
+        assert_eq!(plan(&["relay/wire/src/request/json.rs"]), some(&["ios", "linux", "stream", "device"], 1));
+        assert_eq!(plan(&["relay/wire/src/time.rs"]), some(&["linux", "ios", "stream", "device"], 0));
+        // The one that names more of the path first.
+        assert_eq!(plan(&["relay/wire/src/session/device.rs"]), some(&["device", "stream", "linux", "ios"], 2));
         assert_eq!(plan(&["relay/trust/src/pin.rs"]), some(&["certificates", "config", "hello"], 1));
         assert_eq!(plan(&["relay/edge/src/config.rs", "docs/x.md"]), some(&["config", "hello"], 1));
         assert_eq!(
             plan(&["relay/wire/src/request/linux.rs", "relay/edge/src/config/raw.rs"]),
-            some(&["linux", "config", "ios"], 2)
+            some(&["linux", "config", "ios", "stream", "device"], 2)
         );
         assert_eq!(plan(&["client-sim/src/main.rs"]), None);
         assert_eq!(plan(&["docs/x.md"]), None);
@@ -129,14 +141,14 @@ mod tests {
         let plan = Plan { targets: ["a", "b", "c"].map(str::to_owned).to_vec(), first: 1 };
         let turns: Vec<_> = plan.turns().take(8).map(|turn| (turn.target, turn.number, turn.runs)).collect();
         let expected = [
-            (0, 0, 50_000),
-            (0, 1, 100_000),
-            (0, 2, 200_000),
-            (1, 0, 50_000),
-            (2, 0, 50_000),
-            (0, 3, 400_000),
-            (1, 1, 100_000),
-            (2, 1, 100_000),
+            (0, 0, 20_000),
+            (0, 1, 40_000),
+            (0, 2, 80_000),
+            (1, 0, 20_000),
+            (2, 0, 20_000),
+            (0, 3, 160_000),
+            (1, 1, 40_000),
+            (2, 1, 40_000),
         ];
         assert_eq!(turns, expected);
         assert!(plan.turns().take(200).all(|turn| turn.runs <= TURN_MAX));
