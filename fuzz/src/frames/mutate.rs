@@ -146,6 +146,8 @@ fn fields(table: &[Field], bytes: &[u8], chance: &mut Rng) -> Vec<u8> {
     }
     if chance.u8(..) < 16 {
         fill(&mut values, table, chance);
+    } else if values.len() >= GRANT_FIELDS.len() && chance.u8(..) < 64 {
+        edit_services(&mut values, chance);
     } else {
         edit_values(&mut values, chance);
     }
@@ -155,6 +157,33 @@ fn fields(table: &[Field], bytes: &[u8], chance: &mut Rng) -> Vec<u8> {
         changed.push(chance.u8(..));
     }
     changed
+}
+
+/// A grant's services: one more, one less, one twice or in another place, and the count right.
+fn edit_services(values: &mut Vec<Value>, chance: &mut Rng) {
+    // Behind the device's key, if there is one, stand the user and the operation.
+    let scope = 4 + usize::from(values[4] == Value::Number(1)) + 3;
+    if values[scope] != Value::Number(1) {
+        values[scope] = Value::Number(1);
+        values.insert(scope + 1, Value::Number(0));
+    }
+    let first = scope + 2;
+    let count = usize::try_from(values[scope + 1].number()).unwrap_or(0);
+    let mut names: Vec<Value> = values.drain(first..(first + count).min(values.len())).collect();
+    let place = chance.usize(..=names.len());
+    let name = Value::Bytes(vec![chance.u8(b'a'..=b'z'), chance.u8(b'0'..=b'9')]);
+    match chance.u8(..5) {
+        0 => names.insert(place, name),
+        1 => {
+            names.push(name);
+            names.sort_by(|a, b| a.bytes().cmp(b.bytes()));
+        }
+        2 if place < names.len() => drop(names.remove(place)),
+        3 if place < names.len() => names.insert(place, names[place].clone()),
+        _ => names.reverse(),
+    }
+    values[scope + 1] = Value::Number(names.len() as u64);
+    values.splice(first..first, names);
 }
 
 /// Lengthens one value until the whole is as long as a grant may be, or one byte more.

@@ -101,11 +101,16 @@ fn join(parts: &[&[u8]]) -> Vec<u8> {
 pub fn seeds() -> Vec<Vec<u8>> {
     let mut seeds: Vec<Vec<u8>> =
         (1..=6).map(|platform| Family::Opening.input(&super::messages::opening(platform, 448))).collect();
+    for length in [0, 1, 16_384, 16_385] {
+        seeds.push(Family::Opening.input(&super::messages::opening(3, length)));
+    }
     seeds.extend(replies().iter().map(|reply| Family::Reply.input(&seal_reply(reply))));
     seeds.extend(controls().iter().map(|frame| Family::Control.input(&seal(CONTROL, frame))));
     seeds.extend(datas().iter().map(|frame| Family::Data.input(&seal(DATA, frame))));
     let services: [&[&str]; 3] = [&[], &["enrol"], &["echo", "rsync", "sink", "source"]];
     seeds.extend(services.iter().map(|services| Family::Grant.input(&grant(services))));
+    let most: Vec<String> = (0..16).map(|number| format!("s{number:02}")).collect();
+    seeds.push(Family::Grant.input(&grant(&most.iter().map(String::as_str).collect::<Vec<_>>())));
     for name in ["sink", "a", "rsync-2"] {
         let length = u8::try_from(name.len()).unwrap_or(0);
         seeds.push(Family::Preface.input(&join(&[&[1, length], name.as_bytes()])));
