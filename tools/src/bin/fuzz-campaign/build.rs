@@ -140,7 +140,7 @@ impl Prerequisites {
         let mut command = cargo(self.sanitizer);
         // Link-time optimisation takes a minute for each of the binaries and gives no more executions.
         command.env("CARGO_PROFILE_RELEASE_LTO", "off");
-        instrument::only_ours(&mut command);
+        instrument::tested_only(&mut command);
         command.args(["fuzz", "build", "--fuzz-dir", "fuzz", "--sanitizer", self.sanitizer.as_str()]);
         command.arg("--target-dir").arg(folder).args(["--target", &self.host]);
         command

@@ -1,25 +1,30 @@
-//! Which crates a fuzz build instruments: ours alone.
+//! Which crates a fuzz build instruments: the tested ones alone.
 //!
-//! cargo-fuzz instruments everything that is linked. libFuzzer looks at every counter after every execution, and the
-//! libraries around the relay have five times as many as the relay: without them a target runs several times as often. So
-//! this program stands between cargo and the compiler while targets are built, and takes the instrumentation (not a
-//! sanitizer) from the command lines of other people's crates.
+//! cargo-fuzz instruments everything that is linked. libFuzzer looks at every counter after every execution; the oracles,
+//! the mutators and the libraries that they use have many times as many as what is tested, and inputs that only they find
+//! new crowd the corpus. So this program stands between cargo and the compiler while targets are built, and takes the
+//! instrumentation (not a sanitizer) from the command lines of all other crates.
 
 use std::{
     env,
     ffi::OsString,
-    path::Path,
     process::{Command, ExitCode},
 };
 
 /// Set where this program is started as the compiler's stand-in.
 const STAND_IN: &str = "SALLYPORT_FUZZ_STAND_IN";
 
-/// What only our own crates are compiled with.
-const OURS: &[&str] = &["-Cpasses=sancov", "-Cllvm-args=-sanitizer-coverage", "-Cdebug-assertions"];
+/// How the names of our own tested crates begin.
+const OURS: &str = "relay_";
+
+/// What reads certificates and configurations for them.
+const READERS: &[&str] = &["webpki", "x509_parser", "der_parser", "asn1_rs", "toml", "toml_parser"];
+
+/// What only tested crates are compiled with.
+const INSTRUMENTATION: &[&str] = &["-Cpasses=sancov", "-Cllvm-args=-sanitizer-coverage", "-Cdebug-assertions"];
 
 /// Lets this program stand in for the compiler of a build that `command` starts.
-pub fn only_ours(command: &mut Command) {
+pub fn tested_only(command: &mut Command) {
     // Without its own path it cannot; then everything is instrumented, which is slower and not wrong.
     if let Ok(program) = env::current_exe() {
         command.env("RUSTC_WRAPPER", program).env(STAND_IN, "1");
@@ -31,10 +36,8 @@ pub fn stand_in() -> Option<ExitCode> {
     env::var_os(STAND_IN)?;
     let mut arguments = env::args_os().skip(1);
     let compiler = arguments.next()?;
-    let is_ours = env::var_os("CARGO_MANIFEST_DIR").is_none_or(|folder| !is_from_registry(Path::new(&folder)));
-    let mut command = Command::new(&compiler);
-    command.args(arguments.filter(|argument| is_ours || !instruments(argument)));
-    Some(match command.status() {
+    let status = Command::new(&compiler).args(arguments_for(arguments.collect())).status();
+    Some(match status {
         Ok(status) => ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)),
         Err(error) => {
             eprintln!("fuzz-campaign: cannot start the compiler {}: {error}", compiler.display());
@@ -43,38 +46,39 @@ pub fn stand_in() -> Option<ExitCode> {
     })
 }
 
-/// Where cargo unpacks the crates of registries: `$CARGO_HOME/registry/src/REGISTRY/CRATE`.
-fn is_from_registry(folder: &Path) -> bool {
-    let names: Vec<_> = folder.iter().rev().take(4).collect();
-    matches!(names[..], [_, _, src, registry] if src == "src" && registry == "registry")
-}
-
-fn instruments(argument: &OsString) -> bool {
-    argument.to_str().is_some_and(|argument| OURS.iter().any(|ours| argument.starts_with(ours)))
+/// The compiler's arguments, without instrumentation if the crate is not a tested one.
+fn arguments_for(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let named = arguments.iter().skip_while(|argument| *argument != "--crate-name").nth(1);
+    let is_tested = |name: &str| name.starts_with(OURS) || READERS.contains(&name);
+    if !named.and_then(|name| name.to_str()).is_some_and(is_tested) {
+        arguments.retain(|argument| {
+            !argument.to_str().is_some_and(|text| INSTRUMENTATION.iter().any(|start| text.starts_with(start)))
+        });
+    }
+    arguments
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn other_peoples_crates_are_told_from_ours() {
-        assert!(is_from_registry(Path::new(
-            "/home/ana/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/regex-1.13.2"
-        )));
-        assert!(!is_from_registry(Path::new("/home/ana/sallyport/relay/wire")));
-        assert!(!is_from_registry(Path::new("/registry/src/fuzz")));
-    }
-
-    #[test]
-    fn a_sanitizer_stays_and_instrumentation_goes() {
+    fn kept(name: &str) -> Vec<OsString> {
         let given = [
+            "--crate-name",
+            name,
             "-Cpasses=sancov-module",
             "-Cllvm-args=-sanitizer-coverage-level=4",
             "-Zsanitizer=address",
-            "-Copt-level=3",
         ];
-        let kept: Vec<&str> = given.into_iter().filter(|argument| !instruments(&OsString::from(argument))).collect();
-        assert_eq!(kept, ["-Zsanitizer=address", "-Copt-level=3"]);
+        arguments_for(given.map(OsString::from).to_vec())
+    }
+
+    #[test]
+    fn tested_crates_are_instrumented_and_others_keep_a_sanitizer() {
+        assert_eq!(kept("relay_wire").len(), 5);
+        assert_eq!(kept("webpki").len(), 5);
+        for other in ["regex_automata", "fuzz", "windows_specification"] {
+            assert_eq!(kept(other), ["--crate-name", other, "-Zsanitizer=address"]);
+        }
     }
 }
