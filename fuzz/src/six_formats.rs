@@ -77,11 +77,13 @@ fn refused(platform: Platform, request: &Abstract, rules: &[&rules::Rule], detai
     }
     let mut body = document.encode();
     broken.iter().for_each(|broken| (broken.afterwards)(&mut body));
-    let Some(first) = broken.iter().min_by_key(|broken| broken.rank) else { return };
+    // The class is the rule that should have spoken: with others broken beside it, it is still one defect.
+    let Some((first, rule)) = broken.iter().zip(rules).min_by_key(|(broken, _)| broken.rank) else { return };
     let code = check(platform, &body).err().map_or("ok", |rejection| rejection.code.as_str());
     if code != first.code {
-        let names = rules.iter().map(|rule| rule.name).collect::<Vec<_>>().join(" and ");
-        finding(TARGET, format_args!("{platform:?}: {names}: {code}, not {}", first.code), Shown(&body));
+        let names = rules.iter().map(|rule| rule.name).collect::<Vec<_>>().join("; ");
+        let class = format_args!("{platform:?}: {}: {code}, not {}", rule.name, first.code);
+        finding(TARGET, class, format_args!("broken: {names}\n{}", Shown(&body)));
     }
 }
 
