@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Platform, Refusal, Value, fields::Fields, refusal, rows};
+use super::{Platform, Refusal, Value, fields::Fields, refusal, row::place, rows};
 
 /// API levels and their releases.
 const RELEASES: &[(u64, &[&str])] = &[
@@ -42,9 +42,12 @@ pub(super) fn fields(body: &[u8]) -> Result<Fields<'_>, Refusal> {
     }
     let table = rows(Platform::Android);
     let mut named = Vec::with_capacity(pairs.len());
+    let mut near = 0;
     for (name, value) in pairs {
         let decoded = decoded(value).ok_or(refusal("E_ENCODING", "value"))?;
-        named.push((table.iter().position(|row| row.name == name), Value::Text(decoded)));
+        let place = place(table, near, |row| row.name == name);
+        near = place.unwrap_or(near);
+        named.push((place, Value::Text(decoded)));
     }
     Fields::named(Platform::Android, named)
 }

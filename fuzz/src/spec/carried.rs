@@ -34,10 +34,10 @@ pub fn judge(meaning: &Meaning) -> Result<(), Refusal> {
 
 /// What no XML document can hold, and no rule of a value forbids.
 fn uncarried(value: &Value<'_>) -> bool {
-    match value {
-        Value::List(elements) => elements.iter().any(uncarried),
-        other => other.as_text().is_some_and(|text| text.contains(['\u{FFFE}', '\u{FFFF}'])),
+    if let Value::List(elements) = value {
+        return elements.iter().any(uncarried);
     }
+    value.as_text().is_some_and(|text| text.contains(['\u{FFFE}', '\u{FFFF}']))
 }
 
 /// The values of a row, none if it is absent. `None` if the platform has no spelling for what is said.
@@ -147,10 +147,10 @@ fn one_time<'a>(platform: Platform, row: &Row, ticks: u64) -> Option<Vec<Value<'
 /// A fact in its container's type.
 fn fact_value<'a>(row: &Row, text: &'a str) -> Option<Value<'a>> {
     if row.kind != Kind::Binary && row.name != "power.level" {
-        return Some(match typed(row, String::new()) {
-            Value::Text(_) => Value::Text(Cow::Borrowed(text)),
-            Value::Boolean(_) => Value::Boolean(text == "true"),
-            _ => typed(row, text.to_owned()),
+        return Some(if row.kind == Kind::Text {
+            Value::Text(Cow::Borrowed(text))
+        } else {
+            typed(row, text.to_owned())
         });
     }
     if row.name == "power.level" {

@@ -114,11 +114,10 @@ impl<'a> Fields<'a> {
     }
 
     fn operation(&self, row: &Row, value: &Value<'_>) -> &'static str {
-        let place = match value {
-            Value::Bytes(bytes) => {
-                value::little_endian(bytes).checked_sub(1).and_then(|place| usize::try_from(place).ok())
-            }
-            other => other.as_text().and_then(|text| row.words.iter().position(|word| *word == text)),
+        let place = if let Value::Bytes(bytes) = value {
+            value::little_endian(bytes).checked_sub(1).and_then(|place| usize::try_from(place).ok())
+        } else {
+            value.as_text().and_then(|text| row.words.iter().position(|word| *word == text))
         };
         place.and_then(|place| super::OPERATIONS.get(place)).copied().unwrap_or_default()
     }
@@ -146,15 +145,12 @@ fn proof(text: &str) -> Vec<u8> {
 }
 
 fn nonce(value: &Value<'_>) -> Vec<u8> {
-    match value {
-        Value::Bytes(bytes) => bytes.to_vec(),
-        other => {
-            let text = other.as_text().unwrap_or_default();
-            let decoded =
-                if text.len() == 32 { HEXLOWER.decode(text.as_bytes()) } else { BASE64.decode(text.as_bytes()) };
-            decoded.unwrap_or_default()
-        }
+    if let Value::Bytes(bytes) = value {
+        return bytes.to_vec();
     }
+    let text = value.as_text().unwrap_or_default();
+    let decoded = if text.len() == 32 { HEXLOWER.decode(text.as_bytes()) } else { BASE64.decode(text.as_bytes()) };
+    decoded.unwrap_or_default()
 }
 
 /// A fact as text: as it is spelled, or where two spellings mean the same, in one of them.
@@ -170,7 +166,8 @@ fn fact(row: &Row, value: &Value<'_>) -> String {
         Value::Bytes(bytes) => value::little_endian(bytes).to_string(),
         Value::Boolean(boolean) => boolean.to_string(),
         Value::Number(text) if row.name == "power.level" => level(text),
-        other => other.as_text().unwrap_or_default().to_owned(),
+        Value::Text(text) | Value::Number(text) | Value::Data(text) | Value::Date(text) => text.clone().into_owned(),
+        Value::List(_) | Value::Object | Value::Null => String::new(),
     }
 }
 

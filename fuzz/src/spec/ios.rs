@@ -44,14 +44,15 @@ pub(super) fn fields(body: &[u8]) -> Result<Fields<'_>, Refusal> {
     let Json::Object(members) = root else { return Err(refusal("E_SYNTAX", "top")) };
     for (name, value) in members {
         let at = place(None, &name).ok_or(unknown)?;
-        match value {
-            Json::Object(inner) if is_object(at) => {
-                list.push((at, Value::Object));
-                for (member, value) in inner {
-                    list.push((place(Some(&name), &member).ok_or(unknown)?, plain(value)));
-                }
+        if is_object(at)
+            && let Json::Object(inner) = value
+        {
+            list.push((at, Value::Object));
+            for (member, value) in inner {
+                list.push((place(Some(&name), &member).ok_or(unknown)?, plain(value)));
             }
-            value => list.push((at, plain(value))),
+        } else {
+            list.push((at, plain(value)));
         }
     }
     list.sort_by_key(|(place, _)| *place);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Platform, Refusal, Value, fields::Fields, refusal, rows, value::text};
+use super::{Platform, Refusal, Value, fields::Fields, refusal, row::place, rows, value::text};
 
 pub(super) fn fields(body: &[u8]) -> Result<Fields<'_>, Refusal> {
     const SYNTAX: Refusal = refusal("E_SYNTAX", "line");
@@ -13,6 +13,7 @@ pub(super) fn fields(body: &[u8]) -> Result<Fields<'_>, Refusal> {
     let lines: Vec<&str> = body.strip_suffix("\nEND\n").ok_or(SYNTAX)?.split('\n').collect();
     let table = rows(Platform::Linux);
     let mut named = Vec::with_capacity(lines.len());
+    let mut near = 0;
     for (number, line) in lines.iter().enumerate() {
         if line.contains('\r') {
             return Err(SYNTAX);
@@ -31,7 +32,9 @@ pub(super) fn fields(body: &[u8]) -> Result<Fields<'_>, Refusal> {
         if !good_key || value.contains(' ') {
             return Err(SYNTAX);
         }
-        named.push((table.iter().position(|row| row.name == key), text(value)));
+        let place = place(table, near, |row| row.name == key);
+        near = place.unwrap_or(near);
+        named.push((place, text(value)));
     }
     for (place, value) in &mut named {
         if place.is_some_and(|place| table[place].name == "PATH") {

@@ -3,7 +3,9 @@
 use super::{
     Platform, Refusal, Value,
     fields::Fields,
-    refusal, rows,
+    refusal,
+    row::place,
+    rows,
     xml::{self, Pieces, SYNTAX},
 };
 
@@ -17,12 +19,14 @@ pub(super) fn fields(body: &[u8]) -> Result<Fields<'_>, Refusal> {
     let mut pieces = Pieces::cut(document)?;
     let table = rows(Platform::MacOs);
     let mut named = Vec::with_capacity(32);
+    let mut near = 0;
     pieces.expect("plist version=\"1.0\"")?;
     if !pieces.accept("dict/")? {
         pieces.expect("dict")?;
         while !pieces.accept("/dict")? {
             let key = pieces.text("key")?;
-            let place = table.iter().position(|row| row.name == key);
+            let place = place(table, near, |row| row.name == key);
+            near = place.unwrap_or(near);
             let mut value = value(&mut pieces)?;
             if let Value::Data(text) = &mut value {
                 // The white space of 0.1 is dropped first.

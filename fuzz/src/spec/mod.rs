@@ -118,17 +118,17 @@ impl Value<'_> {
     }
 
     fn number(&self) -> Option<u64> {
-        match self {
-            Self::Bytes(bytes) => Some(value::little_endian(bytes)),
-            other => other.as_text()?.parse().ok(),
-        }
+        if let Self::Bytes(bytes) = self { Some(value::little_endian(bytes)) } else { self.as_text()?.parse().ok() }
     }
 
     fn paths(&self) -> Vec<Vec<u8>> {
         match self {
             Self::Bytes(bytes) => vec![bytes.to_vec()],
             Self::List(elements) => elements.iter().flat_map(Self::paths).collect(),
-            other => other.as_text().map(|text| text.as_bytes().to_vec()).into_iter().collect(),
+            Self::Text(text) | Self::Number(text) | Self::Data(text) | Self::Date(text) => {
+                vec![text.as_bytes().to_vec()]
+            }
+            Self::Boolean(_) | Self::Object | Self::Null => Vec::new(),
         }
     }
 }

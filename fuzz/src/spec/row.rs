@@ -237,6 +237,13 @@ impl Rule {
     }
 }
 
+/// The place of the row that `is` the one, looked for first at and behind `near`: fields mostly come in table order.
+pub(super) fn place(table: &[Row], near: usize, is: impl Fn(&Row) -> bool) -> Option<usize> {
+    let near = near.min(table.len());
+    let behind = table[near..].iter().position(&is).map(|place| near + place);
+    behind.or_else(|| table[..near].iter().position(&is))
+}
+
 /// The platform's table, in table order.
 #[must_use]
 pub const fn rows(platform: Platform) -> &'static [Row] {

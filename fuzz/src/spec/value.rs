@@ -145,6 +145,10 @@ fn judge_rule(rule: Rule, expression: Option<&Regex>, text: &str) -> Result<(), 
 /// What base64 holds: `proof` and `user`.
 pub(super) fn credentials(text: &str) -> Option<(String, String)> {
     let decoded = BASE64.decode(text.as_bytes()).ok().filter(|decoded| decoded.is_ascii())?;
+    // `data-encoding` also takes several encodings, one behind the other, each with its padding.
+    if BASE64.encode(&decoded) != text {
+        return None;
+    }
     let (proof, user) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
     Some((proof.to_owned(), user.to_owned()))
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Kind, Platform, Refusal, Value, fields::Fields, refusal, rows};
+use super::{Kind, Platform, Refusal, Value, fields::Fields, refusal, row::place, rows};
 
 pub(super) fn fields(body: &[u8]) -> Result<Fields<'_>, Refusal> {
     let mut raw = Vec::with_capacity(32);
@@ -18,8 +18,10 @@ pub(super) fn fields(body: &[u8]) -> Result<Fields<'_>, Refusal> {
     }
     let table = rows(Platform::Windows);
     let mut named = Vec::with_capacity(raw.len());
+    let mut near = 0;
     for (tag, bytes) in raw {
-        let place = table.iter().position(|row| row.tag == tag);
+        let place = place(table, near, |row| row.tag == tag);
+        near = place.unwrap_or(near);
         let row = place.map(|place| &table[place]);
         let value = match row {
             Some(row) if row.kind == Kind::Text => {

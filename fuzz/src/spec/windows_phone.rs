@@ -7,7 +7,9 @@ use data_encoding::BASE64;
 use super::{
     Platform, Refusal, Value,
     fields::Fields,
-    refusal, rows,
+    refusal,
+    row::place,
+    rows,
     tables::windows_phone::HEADERS,
     xml::{self, Pieces, SYNTAX},
 };
@@ -44,6 +46,7 @@ pub(super) fn fields(body: &[u8]) -> Result<Fields<'_>, Refusal> {
     pieces.expect("Replace")?;
     pieces.constant("CmdID", "2")?;
     let items = &rows(Platform::WindowsPhone)[HEADERS..];
+    let mut near = 0;
     while !pieces.accept("/Replace")? {
         pieces.expect("Item")?;
         pieces.expect("Source")?;
@@ -51,7 +54,9 @@ pub(super) fn fields(body: &[u8]) -> Result<Fields<'_>, Refusal> {
         pieces.expect("/Source")?;
         let data = pieces.text("Data")?;
         pieces.expect("/Item")?;
-        named.push((items.iter().position(|row| row.name == name).map(|place| HEADERS + place), Value::Text(data)));
+        let place = place(items, near, |row| row.name == name);
+        near = place.unwrap_or(near);
+        named.push((place.map(|place| HEADERS + place), Value::Text(data)));
     }
     pieces.nothing("Final")?;
     pieces.expect("/SyncBody")?;

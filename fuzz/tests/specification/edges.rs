@@ -224,6 +224,7 @@ fn windows_phone() {
             ("E_LENGTH", "V1", cred, "eDo="),
             ("E_LENGTH", "V1", cred, "Og=="),
             ("E_FORMAT", "V1", cred, ""),
+            ("E_FORMAT", "V1", "NHhId2hnSzJHNGlQ", "AAAAAAAAAAAAAAA="),
             ("E_FORMAT", "V1", "<MsgID>1<", "<MsgID>0<"),
             ("E_FORMAT", "V1", "1.3", "1.4"),
             ("E_FORMAT", "V1", cred, uncoloned),
