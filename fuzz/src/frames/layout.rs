@@ -181,7 +181,9 @@ pub(crate) fn write(fields: &[Field], values: &mut impl Iterator<Item = Value>, 
             Field::Bytes { .. } | Field::Text { .. } | Field::Name => put_sized(value.bytes(), out),
             Field::Choice(choices) => {
                 put(value.number(), 1, out);
-                if let Some((_, fields)) = choices.iter().find(|(choice, _)| u64::from(*choice) == value.number()) {
+                let known = choices.iter().find(|(choice, _)| u64::from(*choice) == value.number());
+                // A choice that there is not looks like the last that there is, so that only its byte is wrong.
+                if let Some((_, fields)) = known.or(choices.last()) {
                     write(fields, values, out);
                 }
             }

@@ -71,6 +71,20 @@ fn binary(bytes: &[u8; 16]) {
         disagree("token", "", "another server name", "this server name", bytes);
     }
     token(&name);
+    // Its neighbours: other letters' case, a digit more or less, another end.
+    let (digits, suffix) = name.split_at(32);
+    for other in [
+        digits.to_ascii_uppercase() + suffix,
+        digits[..31].to_owned() + &digits[31..].to_ascii_uppercase() + suffix,
+        digits.to_owned() + &suffix.to_ascii_uppercase(),
+        digits[1..].to_owned() + suffix,
+        digits.to_owned() + "0" + suffix,
+        digits.to_owned() + suffix + ".",
+        digits.to_owned() + suffix + suffix,
+        digits.to_owned(),
+    ] {
+        token(&other);
+    }
 }
 
 fn token(name: &str) {
