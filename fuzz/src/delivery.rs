@@ -21,7 +21,7 @@ use crate::{
     run::finding,
     sessions::{
         control, data,
-        device::{client, edge},
+        device::{client, edge, edge_kind},
         host::{Kind, Model, Said},
     },
 };
@@ -88,7 +88,7 @@ pub fn oracle(data: &[u8]) {
     let name = format!("{hearer:?}");
     match hearer {
         Hearer::Edge => {
-            let make = || (edge::EdgeKind::default(), EdgeSide::new(Arc::clone(&VALIDATOR), NOW));
+            let make = || (edge_kind::EdgeKind::default(), EdgeSide::new(Arc::clone(&VALIDATOR), NOW));
             same(&name, make, stream, *cuts, answer_device);
         }
         Hearer::DeviceReady => same(&name, || (client::ClientKind, DeviceSide::new()), stream, *cuts, |_| None),
