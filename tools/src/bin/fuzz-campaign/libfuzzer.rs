@@ -29,7 +29,7 @@ pub const TIMEOUT: &str = "timeout";
 /// The class of an abort or a signal, as libFuzzer names it.
 pub const DEADLY: &str = "deadly signal";
 /// Beyond its own limit a process gets this long to load its corpus and to say its figures.
-const LEEWAY: Duration = Duration::from_secs(60);
+const LEEWAY: Duration = Duration::from_secs(120);
 /// The detail of a finding is cut here.
 const DETAIL: usize = 4096;
 

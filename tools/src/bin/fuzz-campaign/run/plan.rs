@@ -92,12 +92,14 @@ pub struct Slot {
     pub time: Duration,
     /// Executions, `None`: no bound but the time.
     pub runs: Option<u64>,
+    /// Whether the executions are what was asked for, and the time only ends what hangs.
+    pub runs_alone: bool,
 }
 
 /// The time of a campaign that was told nothing.
 const BUDGET: Duration = Duration::from_secs(600);
 /// With --runs alone: a target slower than this many executions per second hangs.
-const SLOW: u64 = 100;
+const SLOW: u64 = 50;
 /// libFuzzer counts whole seconds.
 const LEAST: Duration = Duration::from_secs(1);
 
@@ -122,7 +124,7 @@ impl Slot {
                 humantime::format_duration(LEAST * rounds)
             )));
         }
-        Ok(Self { time, runs: arguments.runs })
+        Ok(Self { time, runs: arguments.runs, runs_alone: arguments.runs.is_some() && arguments.budget.is_none() })
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     error::Error,
     libfuzzer::{Ended, Figures, Found, Job, News, Outcome},
-    report::{Curve, Finding, Point, Sighting, Status, TargetReport},
+    report::{Curve, Finding, Point, Sighting, Status, TargetReport, text},
     run::{
         board::Board,
         plan::{Shard, Slot, derive_seed},
@@ -123,7 +123,7 @@ impl<'a> Worker<'a> {
             fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
         }
         loop {
-            let Some(job) = self.job(&corpus, &artifacts) else { return Ok((Status::Done, String::new())) };
+            let Some(job) = self.job(&corpus, &artifacts) else { return Ok(self.done()) };
             let outcome = self.fuzz(&job)?;
             if self.process == 0 && outcome.seeds == 0 && outcome.ended != Ended::Stopped {
                 return Ok((Status::Failed, format!("it loaded no seeds: {}", outcome.last_words.join(" | "))));
@@ -143,8 +143,20 @@ impl<'a> Worker<'a> {
                 (Ended::Failed | Ended::Finding, _) => {
                     return Ok((Status::Failed, outcome.last_words.join(" | ")));
                 }
-                (Ended::Finished, _) => return Ok((Status::Done, String::new())),
+                (Ended::Finished, _) => return Ok(self.done()),
             }
+        }
+    }
+
+    /// It had all its time, or all its runs.
+    fn done(&self) -> (Status, String) {
+        let (slot, executions) = (self.campaign.slot, self.report.figures.executions);
+        match slot.runs {
+            Some(runs) if slot.runs_alone && executions < runs => {
+                let (executions, runs) = (text::count(executions), text::count(runs));
+                (Status::Failed, format!("{executions} of {runs} executions in {}", text::seconds(self.report.seconds)))
+            }
+            Some(_) | None => (Status::Done, String::new()),
         }
     }
 
