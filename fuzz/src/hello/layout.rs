@@ -64,9 +64,9 @@ pub(crate) fn read(stream: &[u8]) -> Read {
         start += HEADER + length;
         // RFC 8446, section 4: type u8, length u24.
         if let [_, high, middle, low, ..] = message[..] {
-            let whole = 4 + (usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low));
-            // More than one record's worth can never come; TLS libraries refuse it at once.
-            if message.len() >= whole || whole > 0xffff {
+            let body = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
+            // So much can never come; TLS libraries refuse it at once.
+            if message.len() >= 4 + body || body > 0xffff {
                 return Read::Message { message, end: start };
             }
         }
