@@ -1,7 +1,7 @@
 //! Our reader of a certificate and webpki's agree on key and names, or refuse.
 //!
 //! Three views of the same bytes: what `relay-trust` says, what webpki says (which verifies signatures), and a reader of our
-//! own ([`view`]) that walks the elements. The verifiers and findings of `relay-trust` are held against the two others.
+//! own (`view`) that walks the elements. The verifiers and findings of `relay-trust` are held against the two others.
 
 use std::sync::{Arc, LazyLock};
 

@@ -1,7 +1,7 @@
 //! Configurations: parsed, printed and parsed again they are the same; a mistake is a list of problems, never a panic.
 //!
 //! What a configuration means is held against a plain reading of the TOML: the example files say which keys there are, their
-//! defaults and their ranges ([`known`]), [`rules`] what else must be refused, and [`means`] what is left of the rest.
+//! defaults and their ranges (`known`), `rules` what else must be refused, and `means` what is left of the rest.
 
 use std::path::Path;
 

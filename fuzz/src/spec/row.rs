@@ -22,7 +22,7 @@ pub enum When {
 pub enum Kind {
     /// Text; with a plist `string`, with JSON a string.
     Text,
-    /// Bytes (Windows); a number in them is little-endian. [`Row::length`] counts bytes.
+    /// Bytes (Windows); a number in them is little-endian. `Row::length` counts bytes.
     Binary,
     /// A number in its spelling: plist `integer`, JSON number.
     Number,
