@@ -23,7 +23,9 @@ pub(crate) fn churn(target: &Target, executions: usize, max_len: usize) {
     let mut chance = Rng::with_seed(1);
     let seeds = pool.len();
     for execution in 0..executions {
-        let place = chance.usize(..pool.len());
+        // Half of them begin with a seed: what was mutated for long is mostly nothing.
+        let among = if chance.bool() { seeds } else { pool.len() };
+        let place = chance.usize(..among);
         let mut input = pool[place].clone();
         for _ in 0..chance.usize(1..4) {
             input = mutated(target, input, max_len, &mut chance);

@@ -2,8 +2,8 @@
 
 use super::{
     Family,
-    layout::Value,
-    messages::{CONTROL, DATA, ENROL, GRANT_FIELDS, Message, seal, seal_reply},
+    layout::{Field, Value},
+    messages::{CONTROL, DATA, ENROL, GRANT_FIELDS, Message, REPLY, Table, seal, seal_reply},
 };
 
 const NAME: &str = "node-eu-02";
@@ -92,6 +92,34 @@ pub(crate) fn replies_controls_datas() -> (Vec<Message>, Vec<Message>, Vec<Messa
     (replies(), controls(), datas())
 }
 
+/// A message with each value at its least, or at its most: zeros or ones, as short or as long as may be.
+fn extreme(kind: u8, fields: &[Field], most: bool) -> Message {
+    let mut values = Vec::new();
+    fill(fields, most, &mut values);
+    Message::new(kind, values)
+}
+
+fn fill(fields: &[Field], most: bool, values: &mut Vec<Value>) {
+    // A canonical request may be longer than an input.
+    let length = |bounds: (usize, usize)| if most { bounds.1.min(2_048) } else { bounds.0 };
+    let byte = if most { 0xff } else { 0 };
+    for field in fields {
+        match *field {
+            Field::Number { least, most: greatest, .. } => values.push(if most { greatest } else { least }.into()),
+            Field::Fixed(bytes) => values.push(Value::Bytes(vec![byte; bytes])),
+            Field::Bytes { least, most } => values.push(Value::Bytes(vec![byte; length((least, most))])),
+            Field::Text { least, most } => values.push(Value::Bytes(vec![b'0'; length((least, most))])),
+            Field::Name => values.push(Value::Bytes(vec![b'z'; length((1, 63))])),
+            Field::Choice(choices) => {
+                let Some((tag, fields)) = (if most { choices.last() } else { choices.first() }) else { continue };
+                values.push(u64::from(*tag).into());
+                fill(fields, most, values);
+            }
+            Field::Names => values.extend([Value::Number(1), "z".into()]),
+        }
+    }
+}
+
 fn join(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }
@@ -107,6 +135,14 @@ pub fn seeds() -> Vec<Vec<u8>> {
     seeds.extend(replies().iter().map(|reply| Family::Reply.input(&seal_reply(reply))));
     seeds.extend(controls().iter().map(|frame| Family::Control.input(&seal(CONTROL, frame))));
     seeds.extend(datas().iter().map(|frame| Family::Data.input(&seal(DATA, frame))));
+    for most in [false, true] {
+        let all = |table: &Table| -> Vec<Message> {
+            table.iter().map(|(kind, fields)| extreme(*kind, fields, most)).collect()
+        };
+        seeds.extend(all(REPLY).iter().map(|reply| Family::Reply.input(&seal_reply(reply))));
+        seeds.extend(all(CONTROL).iter().map(|frame| Family::Control.input(&seal(CONTROL, frame))));
+        seeds.extend(all(DATA).iter().map(|frame| Family::Data.input(&seal(DATA, frame))));
+    }
     let services: [&[&str]; 3] = [&[], &["enrol"], &["echo", "rsync", "sink", "source"]];
     seeds.extend(services.iter().map(|services| Family::Grant.input(&grant(services))));
     let most: Vec<String> = (0..16).map(|number| format!("s{number:02}")).collect();
