@@ -72,7 +72,7 @@ pub fn agree(target: &str, platform: Platform, body: &[u8]) {
 /// Now and then: the body with blanks behind it, as long as a body may be, and one byte longer.
 fn long(target: &str, platform: Platform, body: &[u8]) {
     const BODY: usize = 16384;
-    let sum = body.iter().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(*byte)));
+    let sum: u32 = body.iter().map(|byte| u32::from(*byte)).sum();
     // One body in about a thousand, always the same ones.
     if !sum.is_multiple_of(1009) || body.len() > BODY {
         return;

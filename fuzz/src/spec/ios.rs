@@ -1,6 +1,6 @@
 //! FORMATS §4: one JSON object.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
 use super::{
     Kind, Platform, Refusal, Value, When,
@@ -9,13 +9,16 @@ use super::{
     refusal, rows,
 };
 
+/// For each row the object that it is a member of, none if it is the root, and its name there.
+static NAMES: LazyLock<Vec<(Option<&str>, &str)>> = LazyLock::new(|| {
+    let split =
+        |row: &super::Row| row.name.split_once('.').map_or((None, row.name), |(object, name)| (Some(object), name));
+    rows(Platform::Ios).iter().map(split).collect()
+});
+
 /// The place of a name of the root, or of a member of one of the root's objects.
 fn place(object: Option<&str>, name: &str) -> Option<usize> {
-    rows(Platform::Ios).iter().position(|row| match (row.name.split_once('.'), object) {
-        (None, None) => row.name == name,
-        (Some((parent, member)), Some(object)) => parent == object && member == name,
-        (None, Some(_)) | (Some(_), None) => false,
-    })
+    NAMES.iter().position(|row| row.1 == name && row.0 == object)
 }
 
 /// Whether the root's value at this place is one whose members are fields.
@@ -60,7 +63,7 @@ pub(super) fn fields(body: &[u8]) -> Result<Fields<'_>, Refusal> {
     // Whether the row's parent is a value that has members at all.
     let mut inside = true;
     for (place, row) in rows(Platform::Ios).iter().enumerate() {
-        let member = row.name.contains('.');
+        let member = NAMES[place].0.is_some();
         let value = has(place);
         if value.is_none() && row.when == When::Required && (inside || !member) {
             return Err(refusal("E_MISSING", row.name));

@@ -6,18 +6,18 @@ use super::{Platform, Refusal, Value, fields::Fields, refusal, row::place, rows,
 
 pub(super) fn fields(body: &[u8]) -> Result<Fields<'_>, Refusal> {
     const SYNTAX: Refusal = refusal("E_SYNTAX", "line");
-    if !body.iter().all(|byte| matches!(byte, 0x20..=0x7E | b'\n' | b'\r')) {
+    if !body.iter().fold(true, |all, byte| all & matches!(byte, 0x20..=0x7E | b'\n' | b'\r')) {
         return Err(refusal("E_ENCODING", "body"));
     }
     let body = std::str::from_utf8(body).map_err(|_| refusal("E_ENCODING", "body"))?;
-    let lines: Vec<&str> = body.strip_suffix("\nEND\n").ok_or(SYNTAX)?.split('\n').collect();
+    if body.as_bytes().contains(&b'\r') {
+        return Err(SYNTAX);
+    }
+    let lines = body.strip_suffix("\nEND\n").ok_or(SYNTAX)?.split('\n');
     let table = rows(Platform::Linux);
-    let mut named = Vec::with_capacity(lines.len());
+    let mut named = Vec::with_capacity(32);
     let mut near = 0;
-    for (number, line) in lines.iter().enumerate() {
-        if line.contains('\r') {
-            return Err(SYNTAX);
-        }
+    for (number, line) in lines.enumerate() {
         if number == 0 {
             let op = line.strip_prefix("EDGE-AGENT/1 ").ok_or(SYNTAX)?;
             if !(1..=16).contains(&op.len()) || !op.bytes().all(|byte| byte.is_ascii_lowercase()) {
@@ -29,7 +29,7 @@ pub(super) fn fields(body: &[u8]) -> Result<Fields<'_>, Refusal> {
         let (key, value) = line.split_once('=').ok_or(SYNTAX)?;
         let good_key =
             (2..=16).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-        if !good_key || value.contains(' ') {
+        if !good_key || value.as_bytes().contains(&b' ') {
             return Err(SYNTAX);
         }
         let place = place(table, near, |row| row.name == key);

@@ -43,7 +43,7 @@ fn absolute(path: &[u8], most: usize, allowed: impl Fn(u8) -> bool) -> bool {
 }
 
 fn units(text: &str) -> usize {
-    text.encode_utf16().count()
+    text.chars().map(char::len_utf16).sum()
 }
 
 /// A component of section 1. `raw`: behind the prefix `\\?\`.

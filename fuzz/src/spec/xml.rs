@@ -50,6 +50,16 @@ fn resolved(text: &str) -> Result<Cow<'_, str>, Refusal> {
     Ok(Cow::Owned(resolved))
 }
 
+/// Gives the last tag the text behind it; before the first there is only white space.
+fn finish<'a>(pieces: &mut [(&'a str, &'a str)], text: &'a str) -> Result<(), Refusal> {
+    match pieces.last_mut() {
+        Some(last) => last.1 = text,
+        None if blank(text) => {}
+        None => return Err(SYNTAX),
+    }
+    Ok(())
+}
+
 /// A document behind its prolog: tags, each with the text behind it.
 pub(super) struct Pieces<'a> {
     pieces: Vec<(&'a str, &'a str)>,
@@ -58,16 +68,25 @@ pub(super) struct Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     pub(super) fn cut(document: &'a str) -> Result<Self, Refusal> {
-        let mut chunks = document.split('<');
-        if !chunks.next().is_some_and(blank) {
-            return Err(SYNTAX);
-        }
         let mut pieces = Vec::with_capacity(192);
-        for chunk in chunks {
-            let end = chunk.bytes().position(|byte| byte == b'>').ok_or(SYNTAX)?;
-            pieces.push((&chunk[..end], &chunk[end + 1..]));
+        // Where the tag begins that is not over yet, and where what comes behind the last one begins.
+        let (mut tag, mut behind) = (None, 0);
+        for (place, byte) in document.bytes().enumerate() {
+            match (byte, tag) {
+                (b'<', None) => {
+                    finish(&mut pieces, &document[behind..place])?;
+                    tag = Some(place + 1);
+                }
+                (b'<', Some(_)) => return Err(SYNTAX),
+                (b'>', Some(start)) => {
+                    pieces.push((&document[start..place], ""));
+                    (tag, behind) = (None, place + 1);
+                }
+                _ => {}
+            }
         }
-        Ok(Self { pieces, next: 0 })
+        finish(&mut pieces, &document[behind..])?;
+        if tag.is_none() { Ok(Self { pieces, next: 0 }) } else { Err(SYNTAX) }
     }
 
     /// What stands between the next `<` and `>`; empty at the end.
