@@ -1,0 +1,31 @@
+//! What can end a command before it did what was asked.
+
+use std::{io, path::PathBuf};
+
+use thiserror::Error;
+
+/// Why a command ended without a verdict. Each names its remedy.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The user can put it right: an option, a file, a pin.
+    #[error("{0}")]
+    Usage(String),
+    /// A file could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// `read`, `write`, `create`.
+        action: &'static str,
+        /// Which file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A service of the operating system failed.
+    #[error("cannot {action}: {source}")]
+    System {
+        /// What was tried.
+        action: &'static str,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}

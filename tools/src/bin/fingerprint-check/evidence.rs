@@ -1,0 +1,85 @@
+//! What one connection or one file showed, before anybody judges it.
+//!
+//! Facts alone: [`crate::verdict`] and [`crate::platforms`] judge them, and neither reads a certificate again.
+
+mod certificate;
+mod time;
+
+use std::net::SocketAddr;
+
+use rustls::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use rustls_pki_types::CertificateDer;
+
+pub use certificate::{Certificate, Key, KeyReading, SignatureHash, Unreadable};
+pub use time::{date, rfc3339};
+
+/// Everything that was seen of one server, or of one file.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The certificates, as presented.
+    pub chain: Chain,
+    /// The connection on which they came; `None`: they come from a file.
+    pub connection: Option<Connection>,
+}
+
+/// The certificates that a server presents: its own first.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    /// The server's own: the only one that a pin names.
+    pub leaf: Certificate,
+    /// All others in the order in which they came, readable or not.
+    pub intermediates: Vec<CertificateDer<'static>>,
+    /// Those of them that could be read.
+    pub issuers: Vec<Certificate>,
+}
+
+impl Chain {
+    /// Reads what was presented.
+    ///
+    /// # Errors
+    /// [`Unreadable`] when there is no certificate, or the first one cannot be read.
+    pub fn read(presented: Vec<CertificateDer<'static>>) -> Result<Self, Unreadable> {
+        let mut presented = presented.into_iter();
+        let leaf = Certificate::read(presented.next().ok_or(Unreadable::Nothing)?)?;
+        let intermediates: Vec<_> = presented.collect();
+        let issuers = intermediates.iter().filter_map(|der| Certificate::read(der.clone()).ok()).collect();
+        Ok(Self { leaf, intermediates, issuers })
+    }
+}
+
+/// What the connection itself showed.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Whom the TCP connection reached; `None` through a proxy.
+    pub address: Option<SocketAddr>,
+    /// What TLS agreed on.
+    pub tls: Tls,
+    /// Whether the server proved that it has the key of [`Chain::leaf`].
+    pub possession: Possession,
+}
+
+/// What the two ends agreed on.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// 1.2 or 1.3.
+    pub version: ProtocolVersion,
+    /// The cipher suite.
+    pub suite: CipherSuite,
+    /// The key exchange group.
+    pub group: Option<NamedGroup>,
+    /// The scheme of the handshake signature.
+    pub scheme: Option<SignatureScheme>,
+    /// Whether the extended master secret (RFC 7627) is in use; always under TLS 1.3.
+    pub extended_master_secret: bool,
+}
+
+/// Whether the server has the private key of the certificate that it presents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Possession {
+    /// The handshake signature is right, checked by the provider that every client of the relay uses.
+    Proved,
+    /// The signature is right, but that provider refuses such a key or scheme: a client gets no connection.
+    ProvedByWeakKey(String),
+    /// The signature is wrong, or of a kind that nobody here can check.
+    NotProved(String),
+}
