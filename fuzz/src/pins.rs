@@ -2,7 +2,7 @@
 //!
 //! The second reader is a handful of patterns, copied from the table in the documentation of [`relay_trust::Pin`].
 
-use relay_trust::{Fingerprints, Pin, PinError, PinKind, PinSet, PinSetError};
+use relay_trust::{Fingerprints, Pin, PinError, PinKind, PinSet, PinSetError, Spelling};
 
 use crate::finding;
 
@@ -101,6 +101,11 @@ fn presentable(error: &PinError) {
 
 /// Display, every spelling, and the certificates that it names.
 fn same_pin(pin: &Pin) {
+    for text in Spelling::ALL.iter().filter_map(|spelling| spelling.write(pin)) {
+        if text.parse() != Ok(*pin) || reader::read(&text) != Ok(*pin) {
+            finding(ORACLE, "written as another pin", format_args!("{pin}: {text:?}"));
+        }
+    }
     for spelling in &writer::SPELLINGS {
         let text = spelling.write(pin.digest());
         let (expected, read) = (Ok(Pin::new(spelling.kind(), *pin.digest())), text.parse::<Pin>());
@@ -139,13 +144,14 @@ const fn kind_word(kind: PinKind) -> &'static str {
     }
 }
 
-/// The text as a set: comma separated, at least one, each as it is alone, repeated ones once.
+/// The text as a set: separated by commas or semicolons, at least one, each as it is alone, repeated ones once.
 fn set(text: &str) {
     let found = text.parse::<PinSet>();
-    let expected = if text.split(',').count() > PINS_MAX {
+    let parts = || text.split([',', ';']);
+    let expected = if parts().count() > PINS_MAX {
         Err(Refusal::TooMany)
     } else {
-        text.split(',').map(reader::read).collect::<Result<Vec<_>, _>>()
+        parts().map(reader::read).collect::<Result<Vec<_>, _>>()
     };
     match (found, expected) {
         (Ok(set), Ok(pins)) => {

@@ -1,6 +1,6 @@
 //! The spellings of a digest, written with another crate than the one that reads them.
 
-use data_encoding::{BASE64, Encoding, HEXLOWER, HEXUPPER};
+use data_encoding::{BASE64, BASE64_NOPAD, Encoding, HEXLOWER, HEXUPPER};
 use relay_trust::PinKind;
 
 /// 64 digits, lower case.
@@ -21,13 +21,15 @@ enum Digits {
     ColonsLower,
     ColonsUpper,
     Base64,
+    Unpadded,
+    TwoParts,
 }
 
 /// A spelling: its kind, what stands before the digits, how these are written, and what follows them.
 pub(super) struct Spelling(PinKind, &'static str, Digits, &'static str);
 
 /// Every documented spelling, in the cases that people write.
-pub(super) const SPELLINGS: [Spelling; 18] = [
+pub(super) const SPELLINGS: [Spelling; 27] = [
     Spelling(PinKind::Leaf, "", Digits::Lower, ""),
     Spelling(PinKind::Leaf, "", Digits::Upper, ""),
     Spelling(PinKind::Leaf, "", Digits::ColonsUpper, ""),
@@ -46,6 +48,15 @@ pub(super) const SPELLINGS: [Spelling; 18] = [
     Spelling(PinKind::Spki, "Sha256/", Digits::Base64, ""),
     Spelling(PinKind::Spki, "pin-sha256=\"", Digits::Base64, "\""),
     Spelling(PinKind::Spki, "Pin-SHA256=", Digits::Base64, ""),
+    Spelling(PinKind::Spki, "pin-sha256:", Digits::Base64, ""),
+    Spelling(PinKind::Spki, "", Digits::Base64, ""),
+    Spelling(PinKind::Spki, "SHA256:", Digits::Unpadded, ""),
+    Spelling(PinKind::Leaf, "SHA256: ", Digits::ColonsUpper, ""),
+    Spelling(PinKind::Leaf, "sha256:", Digits::Lower, ""),
+    Spelling(PinKind::Spki, "3 1 1 ", Digits::Lower, ""),
+    Spelling(PinKind::Spki, "_443._tcp.x. IN TLSA 1 1 1 ", Digits::TwoParts, ""),
+    Spelling(PinKind::Leaf, "3 0 1 ", Digits::Upper, " "),
+    Spelling(PinKind::Leaf, "tlsa\t1  0 1\n", Digits::TwoParts, ""),
 ];
 
 impl Spelling {
@@ -65,6 +76,13 @@ impl Spelling {
             Digits::ColonsLower => colons(&HEXLOWER, digest, &mut text),
             Digits::ColonsUpper => colons(&HEXUPPER, digest, &mut text),
             Digits::Base64 => BASE64.encode_append(digest, &mut text),
+            Digits::Unpadded => BASE64_NOPAD.encode_append(digest, &mut text),
+            // As dig prints a long record.
+            Digits::TwoParts => {
+                HEXUPPER.encode_append(&digest[..28], &mut text);
+                text.push(' ');
+                HEXUPPER.encode_append(&digest[28..], &mut text);
+            }
         }
         text.push_str(after);
         text
@@ -86,7 +104,7 @@ pub fn words() -> Vec<&'static [u8]> {
     WORDS.iter().map(|word| word.as_bytes()).collect()
 }
 
-pub(super) const WORDS: [&str; 26] = [
+pub(super) const WORDS: [&str; 38] = [
     "leaf:",
     "spki:",
     "sha256//",
@@ -98,6 +116,17 @@ pub(super) const WORDS: [&str; 26] = [
     "LEAF:",
     "sha512/",
     "sha1/",
+    "md5:",
+    "SHA1 Fingerprint=",
+    "sha384//",
+    "SHA256:",
+    "SHA256: ",
+    "pin-sha256:",
+    "3 1 1 ",
+    "1 0 1 ",
+    "2 1 1 ",
+    "3 1 2 ",
+    " IN TLSA ",
     "root:",
     "\"",
     ":",
@@ -112,6 +141,7 @@ pub(super) const WORDS: [&str; 26] = [
     // What some functions take for white space, or for a letter.
     "\u{a0}",
     "\u{200b}",
+    "\u{200e}",
     "\u{17f}",
     "\u{212a}",
 ];

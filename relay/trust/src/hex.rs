@@ -11,6 +11,26 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     text
 }
 
+/// The upper-case hexadecimal of `bytes` with a colon between every two digits.
+pub(crate) fn with_colons(bytes: &[u8]) -> String {
+    let digits = encode(bytes).to_uppercase();
+    let mut text = String::with_capacity(bytes.len() * 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && place % 2 == 0 {
+            text.push(':');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Hexadecimal digits of any whole number of bytes.
+pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_chunks::<2>();
+    let bytes = pairs.iter().map(|pair| Some((digit(pair[0])? << 4) | digit(pair[1])?));
+    rest.is_empty().then(|| bytes.collect()).flatten()
+}
+
 /// Exactly 64 hexadecimal digits as 32 bytes; anything else is `None`.
 pub(crate) fn decode_32(text: &[u8]) -> Option<[u8; 32]> {
     if text.len() != 64 {

@@ -72,7 +72,9 @@ pub use device_key::{DeviceKey, DeviceKeyError, verify_p256};
 pub use files::SecretFileError;
 pub use identity::{Finding, Identity, IdentityError};
 pub use pem::PemError;
-pub use pin::{EmptyPinSet, Pin, PinArgumentError, PinError, PinKind, PinSet, PinSetError};
+pub use pin::{
+    EmptyPinSet, OtherHash, Pin, PinArgumentError, PinError, PinKind, PinMistake, PinSet, PinSetError, Spelling,
+};
 pub use profile::{Evidence, TlsProfile, TlsVersion};
 pub use roots::{RootSource, Roots, RootsError};
 pub use secret::{MassSecret, SecretError, SharedKey, read_secret_file, write_secret_file};

@@ -4,15 +4,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use crate::certificate::{Fingerprints, fingerprints};
 use crate::hex;
 
 mod argument;
+mod error;
+mod spelling;
 
 pub use argument::PinArgumentError;
+pub use error::{OtherHash, PinError, PinMistake};
+pub use spelling::Spelling;
 
 /// The most pins a [`PinSet`] holds: current and next certificate of a few edges, with room.
 pub const MAX_PINS: usize = 64;
@@ -41,17 +42,25 @@ impl PinKind {
 ///
 /// Written `leaf:HEX` or `spki:HEX`. Read in these spellings, white space around them ignored, prefixes in either case.
 /// `HEX` is 64 digits in either case, or the same with a colon between every two; `BASE64` is the 44 characters of the
-/// standard alphabet with padding (RFC 4648 section 4) that an encoder writes for 32 bytes.
+/// standard alphabet with padding (RFC 4648 section 4) that an encoder writes for 32 bytes. [`Spelling`] writes them.
 ///
 /// | spelling | kind | who writes it |
 /// |---|---|---|
 /// | `leaf:HEX`, `spki:HEX` | as named | this project |
-/// | `HEX` | leaf | browsers, `openssl x509 -fingerprint -sha256` |
+/// | `HEX` | leaf | browsers |
 /// | `sha256 Fingerprint=HEX` | leaf | `openssl x509 -fingerprint -sha256`, whole line |
+/// | `SHA256:HEX`, white space before the digits ignored | leaf | Java's `keytool`; GnuTLS |
+/// | `BASE64` | SPKI | Android, iOS |
 /// | `sha256//BASE64` | SPKI | curl `--pinnedpubkey` |
 /// | `sha256/BASE64` | SPKI | OkHttp `CertificatePinner` |
 /// | `pin-sha256="BASE64"`, `pin-sha256=BASE64` | SPKI | HTTP public key pinning (RFC 7469) |
+/// | `pin-sha256:BASE64` | SPKI | `gnutls-cli`, `certtool` |
 /// | `spki:BASE64` | SPKI | by hand |
+/// | `SHA256:` and 43 characters of base64, no padding | SPKI | OpenSSH |
+/// | `1 1 1 DIGITS`, `3 1 1 DIGITS` | SPKI | TLSA records (RFC 6698): 64 digits with white space anywhere; the words of the zone's line may stand before, the last of them `TLSA` |
+/// | `1 0 1 DIGITS`, `3 0 1 DIGITS` | leaf | the same |
+///
+/// 44 characters of base64 with one `=` at the end are always read as `BASE64`, whatever they begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pin {
     kind: PinKind,
@@ -97,124 +106,6 @@ impl fmt::Display for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.kind.as_str(), hex::encode(&self.digest))
     }
-}
-
-/// Why a text is not a pin.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PinError {
-    /// Nothing between the commas, or an empty text.
-    #[error("a pin is empty; write leaf:HEX or spki:HEX (`relay-edge fingerprint` prints both)")]
-    Empty,
-    /// A fingerprint by another hash.
-    #[error(
-        "the pin `{text}` looks like {hash}, which is not accepted; take the SHA-256 (`relay-edge fingerprint`, or \
-         `openssl x509 -noout -fingerprint -sha256 -in FILE`)"
-    )]
-    OtherHash {
-        /// What was given, shortened.
-        text: String,
-        /// The name of that hash.
-        hash: &'static str,
-    },
-    /// Not 32 bytes of hexadecimal or base64.
-    #[error(
-        "the pin `{text}` is not a SHA-256: after the prefix there must be exactly 64 hexadecimal digits (colons \
-         between every two are fine), or 44 characters of base64 for sha256//, sha256/, pin-sha256= and spki:"
-    )]
-    Malformed {
-        /// What was given, shortened.
-        text: String,
-    },
-    /// A word before the colon that is neither `leaf` nor `spki`.
-    #[error("the pin `{text}` begins with an unknown kind; the kinds are `leaf:` (certificate) and `spki:` (its key)")]
-    UnknownKind {
-        /// What was given, shortened.
-        text: String,
-    },
-    /// More than [`MAX_PINS`].
-    #[error("{count} pins are more than {MAX_PINS}; give the pins of the edges in use and their successors only")]
-    TooMany {
-        /// How many were given.
-        count: usize,
-    },
-}
-
-impl FromStr for Pin {
-    type Err = PinError;
-
-    fn from_str(text: &str) -> Result<Self, PinError> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(PinError::Empty);
-        }
-        if let Some(base64) = strip_prefix_ignoring_case(text, "pin-sha256=") {
-            let quoted = base64.strip_prefix('"').map(|rest| rest.strip_suffix('"'));
-            let base64 = match quoted {
-                Some(inner) => inner.ok_or_else(|| malformed(text))?,
-                None => base64,
-            };
-            return spki_of_base64(base64, text);
-        }
-        if let Some(base64) = strip_prefix_ignoring_case(text, "sha256/") {
-            // A second slash is curl's, unless 44 characters begin with it: one pin in 64 begins with a slash.
-            let base64 = base64.strip_prefix('/').filter(|_| base64.len() != 44).unwrap_or(base64);
-            return spki_of_base64(base64, text);
-        }
-        if let Some(digits) = strip_prefix_ignoring_case(text, "sha256 fingerprint=") {
-            return of_hex(PinKind::Leaf, digits, text);
-        }
-        if let Some(digits) = strip_prefix_ignoring_case(text, "leaf:") {
-            return of_hex(PinKind::Leaf, digits, text);
-        }
-        if let Some(value) = strip_prefix_ignoring_case(text, "spki:") {
-            // 44 characters are the base64 of 32 bytes and no length that hexadecimal could have.
-            return if value.len() == 44 { spki_of_base64(value, text) } else { of_hex(PinKind::Spki, value, text) };
-        }
-        if let Some((kind, _)) = text.split_once(':')
-            && !kind.bytes().all(|byte| byte.is_ascii_hexdigit())
-        {
-            return Err(PinError::UnknownKind { text: shortened(text) });
-        }
-        of_hex(PinKind::Leaf, text, text)
-    }
-}
-
-fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
-    let head = text.get(..prefix.len())?;
-    head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
-}
-
-fn of_hex(kind: PinKind, digits: &str, whole: &str) -> Result<Pin, PinError> {
-    let plain = if digits.contains(':') { hex::without_colons(digits) } else { Some(digits.to_owned()) };
-    let plain = plain.ok_or_else(|| malformed(whole))?;
-    if let Some(digest) = hex::decode_32(plain.as_bytes()) {
-        return Ok(Pin::new(kind, digest));
-    }
-    let all_hex = plain.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let hash = match plain.len() {
-        32 if all_hex => "an MD5 fingerprint",
-        40 if all_hex => "a SHA-1 fingerprint",
-        96 if all_hex => "a SHA-384 fingerprint",
-        128 if all_hex => "a SHA-512 fingerprint",
-        _ => return Err(malformed(whole)),
-    };
-    Err(PinError::OtherHash { text: shortened(whole), hash })
-}
-
-fn spki_of_base64(base64: &str, whole: &str) -> Result<Pin, PinError> {
-    let bytes = STANDARD.decode(base64).map_err(|_| malformed(whole))?;
-    let digest = <[u8; 32]>::try_from(bytes).map_err(|_| malformed(whole))?;
-    Ok(Pin::new(PinKind::Spki, digest))
-}
-
-fn malformed(text: &str) -> PinError {
-    PinError::Malformed { text: shortened(text) }
-}
-
-/// At most 100 characters of a text that a person gave, printable only.
-fn shortened(text: &str) -> String {
-    text.chars().take(100).map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 /// At least one pin; any of them may match. An empty set cannot be made, so "no pin" never means "every certificate".
@@ -288,18 +179,23 @@ impl<'a> IntoIterator for &'a PinSet {
 impl FromStr for PinSet {
     type Err = PinSetError;
 
-    /// Pins separated by commas.
+    /// Pins separated by commas, or as curl does, by semicolons.
     fn from_str(text: &str) -> Result<Self, PinSetError> {
         if text.trim().is_empty() {
             return Err(EmptyPinSet.into());
         }
-        let count = text.split(',').count();
+        let count = separated(text).count();
         if count > MAX_PINS {
             return Err(PinError::TooMany { count }.into());
         }
-        let pins = text.split(',').map(Pin::from_str).collect::<Result<Vec<_>, _>>()?;
+        let pins = separated(text).map(Pin::from_str).collect::<Result<Vec<_>, _>>()?;
         Ok(Self::new(pins)?)
     }
+}
+
+/// The parts of a text of several pins.
+fn separated(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';'])
 }
 
 impl fmt::Display for PinSet {
@@ -340,6 +236,10 @@ mod tests {
             format!("leaf:{HEX}"),
             format!(" LEAF:{COLONS}\n"),
             format!("sha256 Fingerprint={COLONS}"),
+            format!("SHA256: {COLONS}"),
+            format!("sha256:{HEX}"),
+            format!("3 0 1 {HEX}"),
+            format!("_443._tcp.example.org. 300 IN TLSA 1 0 1 {} {}", &HEX[..56], &HEX[56..]),
             format!("SHA256 Fingerprint={COLONS}"),
         ] {
             assert_eq!(kind_of(&text), PinKind::Leaf);
@@ -352,6 +252,11 @@ mod tests {
             format!("sha256/{BASE64}"),
             format!("pin-sha256=\"{BASE64}\""),
             format!("pin-sha256={BASE64}"),
+            format!("pin-sha256:{BASE64}"),
+            BASE64.to_owned(),
+            format!("SHA256:{}", BASE64.trim_end_matches('=')),
+            format!("3 1 1 {}", HEX.to_uppercase()),
+            format!("tlsa 1 1 1 {HEX}"),
         ] {
             assert_eq!(kind_of(&text), PinKind::Spki);
         }
@@ -383,6 +288,14 @@ mod tests {
             format!("sha256//{}", BASE64.replace('/', "_")),
             format!("pin-sha256=\"{BASE64}"),
             COLONS.replacen(':', "", 1),
+            format!("spki:{}", BASE64.trim_end_matches('=')),
+            format!("SHA256:{BASE64}"),
+            format!("3 1 1 {HEX} 00"),
+            format!("3 1 2 {HEX}"),
+            format!("2 1 1 {HEX}"),
+            format!("3 1 0 {HEX}"),
+            format!("3 1 1 {COLONS}"),
+            format!("\u{200e}{HEX}"),
             format!("{COLONS}:"),
             HEX.replace('f', "g"),
             format!("{HEX} {HEX}"),
@@ -394,8 +307,21 @@ mod tests {
             );
         }
         assert!(matches!(format!("root:{HEX}").parse::<Pin>(), Err(PinError::UnknownKind { .. })));
-        assert!(matches!(HEX[..40].parse::<Pin>(), Err(PinError::OtherHash { hash: "a SHA-1 fingerprint", .. })));
-        assert!(matches!(format!("spki:{}", &HEX[..32]).parse::<Pin>(), Err(PinError::OtherHash { .. })));
+        assert!(matches!(HEX[..40].parse::<Pin>(), Err(PinError::OtherHash { hash: OtherHash::Sha1, .. })));
+        for text in [
+            format!("spki:{}", &HEX[..32]),
+            format!("SHA1 Fingerprint={}", &COLONS[..59]),
+            format!("sha1/{}", "A".repeat(27) + "="),
+            format!("MD5:{}", &COLONS[..47]),
+            format!("SHA512:{HEX}{HEX}"),
+            format!("3 1 2 {HEX} {HEX}"),
+        ] {
+            assert!(
+                matches!(text.parse::<Pin>(), Err(PinError::OtherHash { .. })),
+                "{text}: {:?}",
+                text.parse::<Pin>()
+            );
+        }
         assert_eq!("  ".parse::<Pin>(), Err(PinError::Empty));
     }
 
@@ -406,6 +332,49 @@ mod tests {
         }
         let long = "x".repeat(1 << 16);
         assert!(long.parse::<Pin>().unwrap_err().to_string().len() < 500);
+    }
+
+    #[test]
+    fn each_mistake_has_its_own_words() {
+        for (text, words) in [
+            (HEX[..62].to_owned(), "62 hexadecimal digits where 64"),
+            (HEX.replace('f', "g"), "`g` is not a hexadecimal digit"),
+            (COLONS.replacen(':', "", 1), "colons are not between"),
+            (format!("leaf:{BASE64}"), "write spki:BASE64"),
+            (format!("sha256//{HEX}"), "write spki:HEX"),
+            (format!("sha256//{}", BASE64.trim_end_matches('=')), "`=` at its end is missing"),
+            (format!("sha256//{}", BASE64.replace("8=", "9=")), "altered"),
+            (format!("sha256//{}", BASE64.replace('/', "_")), "base64 for URLs"),
+            (format!("sha256//{}", BASE64.replace('/', "!")), "`!` is not a character of base64"),
+            ("sha256//QUJD".to_owned(), "holds 3 bytes where 32"),
+            (format!("pin-sha256=\"{BASE64}"), "closing quotation mark"),
+            (format!("\u{200e}{HEX}"), "invisible character (U+200E)"),
+            ("sha1/ABC".to_owned(), "sha1 is neither accepted"),
+            (format!("2 1 1 {HEX}"), "name an issuer"),
+            ("3 1 0 3059".to_owned(), "whole certificate"),
+            (format!("3 2 1 {HEX}"), "`3 1 1`"),
+        ] {
+            let error = text.parse::<Pin>().unwrap_err().to_string();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same_pin() {
+        for first in [0x00, 0x7f, 0xff] {
+            for kind in [PinKind::Leaf, PinKind::Spki] {
+                let pin = Pin::new(kind, [first; 32]);
+                let written: Vec<String> = Spelling::ALL.iter().filter_map(|spelling| spelling.write(&pin)).collect();
+                assert!(written.len() >= 7);
+                for text in written {
+                    assert_eq!(text.parse(), Ok(pin), "{text}");
+                }
+            }
+        }
+        for spelling in Spelling::ALL {
+            assert_eq!(Spelling::by_name(spelling.name()), Some(spelling));
+            assert!(!spelling.used_by().is_empty());
+        }
     }
 
     #[test]
@@ -422,7 +391,7 @@ mod tests {
 
     #[test]
     fn a_set_reads_what_it_writes() {
-        let set: PinSet = format!("{HEX}, spki:{BASE64},leaf:{HEX}").parse().unwrap();
+        let set: PinSet = format!("{HEX}, spki:{BASE64};leaf:{HEX}").parse().unwrap();
         assert_eq!(set.iter().count(), 2);
         assert_eq!(set.to_string(), format!("leaf:{HEX},spki:{HEX}"));
         assert_eq!(set.to_string().parse::<PinSet>().unwrap(), set);
