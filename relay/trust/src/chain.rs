@@ -88,11 +88,50 @@ pub fn verify_server_chain(
     name: &ServerName<'_>,
     at: UnixTime,
 ) -> Result<(), ChainError> {
-    let certificate = ParsedCertificate::try_from(leaf).map_err(|error| ChainError::from_tls(&error))?;
+    let certificate = read(leaf)?;
+    path(&certificate, intermediates, roots, at)?;
+    named(&certificate, name)
+}
+
+/// The first half of [`verify_server_chain`]: whether `leaf` chains to one of `roots` and is valid at `at` for servers,
+/// whatever its names. For tools that tell "wrong chain" from "wrong name".
+///
+/// # Errors
+/// [`ChainError`], the first thing that is wrong.
+pub fn verify_path(
+    leaf: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    roots: &Roots,
+    at: UnixTime,
+) -> Result<(), ChainError> {
+    path(&read(leaf)?, intermediates, roots, at)
+}
+
+/// The second half of [`verify_server_chain`]: whether `name` is one of the names in `leaf`.
+///
+/// # Errors
+/// [`ChainError::WrongName`] with the names that it has, [`ChainError::Malformed`].
+pub fn verify_name(leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> Result<(), ChainError> {
+    named(&read(leaf)?, name)
+}
+
+fn read<'a>(leaf: &'a CertificateDer<'a>) -> Result<ParsedCertificate<'a>, ChainError> {
+    ParsedCertificate::try_from(leaf).map_err(|error| ChainError::from_tls(&error))
+}
+
+fn path(
+    leaf: &ParsedCertificate<'_>,
+    intermediates: &[CertificateDer<'_>],
+    roots: &Roots,
+    at: UnixTime,
+) -> Result<(), ChainError> {
     let algorithms = tls::shared_provider().signature_verification_algorithms;
-    verify_server_cert_signed_by_trust_anchor(&certificate, &roots.0, intermediates, at, algorithms.all)
-        .and_then(|()| verify_server_name(&certificate, name))
+    verify_server_cert_signed_by_trust_anchor(leaf, &roots.0, intermediates, at, algorithms.all)
         .map_err(|error| ChainError::from_tls(&error))
+}
+
+fn named(leaf: &ParsedCertificate<'_>, name: &ServerName<'_>) -> Result<(), ChainError> {
+    verify_server_name(leaf, name).map_err(|error| ChainError::from_tls(&error))
 }
 
 /// Whether the names in this certificate cover `name`.

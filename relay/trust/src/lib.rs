@@ -66,7 +66,7 @@ mod verdict;
 pub mod verifier;
 
 pub use certificate::{CertificateError, Fingerprints, fingerprints, peer_spki};
-pub use chain::{ChainError, verify_server_chain, verify_server_chain_with_crls};
+pub use chain::{ChainError, verify_name, verify_path, verify_server_chain, verify_server_chain_with_crls};
 pub use crypto::{random, sha256};
 pub use device_key::{DeviceKey, DeviceKeyError, verify_p256};
 pub use files::SecretFileError;

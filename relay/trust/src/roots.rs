@@ -11,7 +11,7 @@ use rustls_pki_types::CertificateDer;
 use crate::files::{self, SecretFileError};
 use crate::pem::{self, PemError};
 
-pub use crate::chain::{ChainError, verify_server_chain, verify_server_chain_with_crls};
+pub use crate::chain::{ChainError, verify_name, verify_path, verify_server_chain, verify_server_chain_with_crls};
 
 /// The largest file of roots that is read, bytes. A distribution's whole bundle is a quarter of a megabyte.
 const MAX_ROOTS_FILE: u64 = 4 << 20;

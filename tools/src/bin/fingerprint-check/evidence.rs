@@ -63,14 +63,16 @@ pub struct Connection {
 pub struct Tls {
     /// 1.2 or 1.3.
     pub version: ProtocolVersion,
-    /// The cipher suite.
-    pub suite: CipherSuite,
+    /// The cipher suite; `None`: the handshake ended too early to know.
+    pub suite: Option<CipherSuite>,
     /// The key exchange group.
     pub group: Option<NamedGroup>,
     /// The scheme of the handshake signature.
     pub scheme: Option<SignatureScheme>,
     /// Whether the extended master secret (RFC 7627) is in use; always under TLS 1.3.
     pub extended_master_secret: bool,
+    /// Why the handshake did not come to its end though the certificate was seen; `None`: it did.
+    pub ended: Option<String>,
 }
 
 /// Whether the server has the private key of the certificate that it presents.

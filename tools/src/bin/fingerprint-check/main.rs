@@ -2,10 +2,12 @@
 
 mod cli;
 mod codes;
+mod connect;
 mod error;
 mod evidence;
 mod host;
 mod platforms;
+mod target;
 mod verdict;
 
 use std::process::ExitCode;
