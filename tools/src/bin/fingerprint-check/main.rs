@@ -6,6 +6,7 @@ mod connect;
 mod error;
 mod evidence;
 mod host;
+mod pins;
 mod platforms;
 mod target;
 mod verdict;
