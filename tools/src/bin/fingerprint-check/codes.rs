@@ -17,6 +17,17 @@ impl std::fmt::Display for Code {
     }
 }
 
+#[cfg(test)]
+impl schemars::JsonSchema for Code {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Code".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^FC-[A-Z0-9-]+$" })
+    }
+}
+
 impl serde::Serialize for Code {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0)
@@ -100,6 +111,9 @@ codes! {
          P-256 and SHA-256.";
     CHAIN_MALFORMED = "FC-CHAIN-MALFORMED", "The certificate is not of the form that clients read",
         "Version 1, or extensions that are not what their standard says. Reissue it with a current tool.";
+    CHAIN_EXPIRED = "FC-CHAIN-EXPIRED", "An issuer of the chain is not valid at this time",
+        "The server's own certificate may be valid, but every path to a root leads over an expired one. Send a current \
+         intermediate certificate.";
     CHAIN_REFUSED = "FC-CHAIN-REFUSED", "The chain was refused for another reason",
         "The text has the words of the library that every client of the relay uses: name constraints, path lengths and \
          critical extensions that nobody knows belong here. Reissue the chain.";

@@ -75,6 +75,13 @@ pub struct Tls {
     pub ended: Option<String>,
 }
 
+impl Tls {
+    /// The version as people write it.
+    pub fn version_name(&self) -> String {
+        if self.version == ProtocolVersion::TLSv1_3 { "TLS 1.3".to_owned() } else { "TLS 1.2".to_owned() }
+    }
+}
+
 /// Whether the server has the private key of the certificate that it presents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Possession {

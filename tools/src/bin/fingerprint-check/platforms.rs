@@ -1,6 +1,9 @@
 //! What each kind of client would do with this server, why, and what to change.
 
-use crate::{evidence::Evidence, verdict::Finding};
+use crate::{
+    evidence::Evidence,
+    verdict::{Finding, Verdicts},
+};
 
 /// What a platform would do.
 #[derive(Debug, Clone)]
@@ -13,17 +16,14 @@ pub struct PlatformVerdict {
     pub findings: Vec<Finding>,
 }
 
-/// What the platforms' rules need besides the evidence: the answers to what they share.
+/// What the platforms' rules need besides the evidence.
 #[derive(Debug, Clone, Copy)]
 pub struct Judged<'a> {
     /// When the clients would connect: seconds since 1970.
     pub at: i64,
-    /// Why no root set given accepts the chain; `None`: at least one does. Dates and names are not in it.
-    pub chain: Option<&'a Finding>,
-    /// Why the name is not one of the certificate's; `None`: it is, or nobody asked.
-    pub name: Option<&'a Finding>,
-    /// Why no pin matches; `None`: one does, or nobody asked.
-    pub pin: Option<&'a Finding>,
+    /// The answers to what platforms share. A platform has the roots that accept the chain, if any does
+    /// ([`Verdicts::chain_refusal`]); what is its own (CA:TRUE, lifetimes, suites) follows from the evidence.
+    pub verdicts: &'a Verdicts,
 }
 
 /// The verdict of each of `platforms`, in that order.

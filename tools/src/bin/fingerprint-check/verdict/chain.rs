@@ -1,0 +1,99 @@
+//! Whether the chain leads to a root, by the library that every client of the relay uses.
+
+use relay_trust::{ChainError, verify_path};
+
+use super::{Answer, ChainAnswer, Finding, NamedRoots, Questions};
+use crate::{
+    codes::Code,
+    evidence::{Certificate, Chain},
+};
+
+pub fn judge(chain: &Chain, sets: &[NamedRoots], at: i64) -> Vec<ChainAnswer> {
+    if sets.is_empty() {
+        let finding = Finding::not_asked(Code::CHAIN_NOT_ASKED, "no roots were given");
+        return vec![ChainAnswer { roots: "none".to_owned(), answer: finding.into() }];
+    }
+    sets.iter().map(|set| ChainAnswer { roots: set.name.clone(), answer: by(chain, set, at).into() }).collect()
+}
+
+fn by(chain: &Chain, set: &NamedRoots, at: i64) -> Finding {
+    let Certificate { der, not_before, not_after, .. } = &chain.leaf;
+    // Whether the server's own certificate is valid is another question; the chain is judged in its lifetime.
+    let when = if not_before <= not_after { at.clamp(*not_before, *not_after) } else { at };
+    let apart = if when == at { "" } else { ", its dates apart" };
+    match verify_path(der, &chain.intermediates, &set.roots, Questions::unix_time(when)) {
+        Ok(()) => Finding::ok(Code::CHAIN_OK, format!("it leads to one of {} roots{apart}", set.roots.count())),
+        Err(error) => refusal(chain, &error),
+    }
+}
+
+fn refusal(chain: &Chain, error: &ChainError) -> Finding {
+    let (code, text, remedy) = match error {
+        ChainError::UnknownIssuer => return unknown_issuer(chain),
+        ChainError::CaAsServer => (
+            Code::CHAIN_CA_AS_SERVER,
+            "the server's own certificate says CA:TRUE, so it may not identify a server".to_owned(),
+            "reissue with CA:FALSE (openssl: -addext basicConstraints=critical,CA:FALSE)",
+        ),
+        ChainError::IssuerIsNoCa => (
+            Code::CHAIN_ISSUER_IS_NO_CA,
+            "a certificate of the chain was issued by one that is no certification authority".to_owned(),
+            "reissue the chain from an authority",
+        ),
+        ChainError::WrongPurpose => (
+            Code::CHAIN_PURPOSE,
+            "its extended key usage does not list serverAuth".to_owned(),
+            "reissue with the extended key usage serverAuth",
+        ),
+        ChainError::BadSignature => (
+            Code::CHAIN_SIGNATURE,
+            "it is not signed by the root of its issuer's name".to_owned(),
+            "update the roots if the root was replaced; otherwise the certificate was altered",
+        ),
+        ChainError::WeakSignature => (
+            Code::CHAIN_WEAK,
+            "the chain is signed with an algorithm or key that is no longer accepted".to_owned(),
+            "reissue it with ECDSA P-256 and SHA-256",
+        ),
+        ChainError::Malformed(reason) => {
+            (Code::CHAIN_MALFORMED, format!("clients do not read it: {reason}"), "reissue it with a current tool")
+        }
+        ChainError::Expired { .. } | ChainError::NotYetValid { .. } => (
+            Code::CHAIN_EXPIRED,
+            "an issuer of the chain is not valid at this time".to_owned(),
+            "send a current intermediate certificate",
+        ),
+        ChainError::Revoked(reason) | ChainError::Other(reason) => {
+            (Code::CHAIN_REFUSED, format!("the chain was refused: {reason}"), "reissue the chain")
+        }
+        other => (Code::CHAIN_REFUSED, format!("the chain was refused: {other}"), "reissue the chain"),
+    };
+    Finding::fail(code, text, remedy)
+}
+
+fn unknown_issuer(chain: &Chain) -> Finding {
+    let leaf = &chain.leaf;
+    if leaf.self_issued {
+        return Finding::fail(
+            Code::CHAIN_SELF_SIGNED,
+            "it is self-signed and not among the roots",
+            "if clients have it as their root, give its file with --roots; otherwise take a certificate of an authority",
+        );
+    }
+    if chain.intermediates.is_empty() {
+        return Finding::fail(
+            Code::CHAIN_INCOMPLETE,
+            format!(
+                "the server sends no intermediate certificate, and no root issued it; its issuer is {}",
+                leaf.issuer
+            ),
+            "configure the full chain at the server: its own certificate first, then the intermediates",
+        );
+    }
+    let last = chain.issuers.last().unwrap_or(leaf);
+    Finding::fail(
+        Code::CHAIN_UNKNOWN_ISSUER,
+        format!("none of the roots issued the chain; it ends at {}", last.issuer),
+        "give clients that authority's root, or take a certificate from one that they know",
+    )
+}

@@ -1,0 +1,35 @@
+//! What TLS agreed on. Only versions 1.2 and 1.3 with ephemeral keys and authenticated encryption are ever offered.
+
+use super::{Answer, Finding};
+use crate::{
+    codes::Code,
+    evidence::{Connection, Tls},
+};
+
+pub fn judge(connection: Option<&Connection>) -> Answer {
+    let Some(Connection { tls, .. }) = connection else {
+        return Finding::not_asked(Code::TLS_NOT_ASKED, "a file says nothing about TLS").into();
+    };
+    let mut findings = Vec::new();
+    if let Some(why) = &tls.ended {
+        findings.push(Finding::warn(
+            Code::TLS_ENDED,
+            format!("the certificate was seen, then {why}"),
+            "if the server asks for a client certificate, this is right; otherwise look into its log",
+        ));
+    } else if !tls.extended_master_secret {
+        findings.push(Finding::warn(
+            Code::TLS_NO_EMS,
+            format!("{} without the extended master secret", agreed(tls)),
+            "update the server's TLS library, or switch TLS 1.3 on",
+        ));
+    }
+    Answer::of(findings, || Finding::ok(Code::TLS_OK, agreed(tls)))
+}
+
+/// `TLS 1.3, TLS13_AES_256_GCM_SHA384, X25519`.
+fn agreed(tls: &Tls) -> String {
+    let suite = tls.suite.map(|suite| format!("{suite:?}"));
+    let group = tls.group.map(|group| format!("{group:?}"));
+    [Some(tls.version_name()), suite, group].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
