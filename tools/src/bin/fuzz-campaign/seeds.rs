@@ -116,8 +116,12 @@ fn pack_all(arguments: &SeedsArgs, workspace: &Workspace, stop: &Stop) -> Result
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
         }
-        fs::write(&path, &chosen.packed).map_err(Error::file("write", &path))?;
-        total += chosen.packed.len();
+        if chosen.inputs > 0 {
+            fs::write(&path, &chosen.packed).map_err(Error::file("write", &path))?;
+            total += chosen.packed.len();
+        } else if path.exists() {
+            fs::remove_file(&path).map_err(Error::file("remove", &path))?;
+        }
         cli::print(&format!(
             "{name:<24} {:>6} inputs of {:>6} in {:>7} bytes\n",
             text::count(chosen.inputs as u64),
