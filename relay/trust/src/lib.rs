@@ -50,6 +50,7 @@
 //! ```
 
 mod certificate;
+mod certificate_file;
 mod chain;
 mod crypto;
 pub mod device_key;
@@ -66,6 +67,9 @@ mod verdict;
 pub mod verifier;
 
 pub use certificate::{CertificateError, Fingerprints, fingerprints, peer_spki};
+pub use certificate_file::{
+    CertificateEncoding, CertificateFile, CertificateFileError, MAX_CERTIFICATES, read_certificates,
+};
 pub use chain::{ChainError, verify_name, verify_path, verify_server_chain, verify_server_chain_with_crls};
 pub use crypto::{random, sha256};
 pub use device_key::{DeviceKey, DeviceKeyError, verify_p256};

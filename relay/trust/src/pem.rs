@@ -55,6 +55,13 @@ pub enum PemError {
     Damaged(String),
 }
 
+impl PemError {
+    /// What the reader of PEM says, without the line itself.
+    pub(crate) fn of(error: &pem::Error) -> Self {
+        Self::Damaged(describe(error).to_owned())
+    }
+}
+
 /// The most certificates in one chain. Real chains have two to four.
 pub(crate) const MAX_CHAIN: usize = 16;
 
@@ -147,7 +154,7 @@ pub(crate) fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
 fn sections(text: &[u8]) -> Result<Vec<(SectionKind, Vec<u8>)>, PemError> {
     <(SectionKind, Vec<u8>)>::pem_slice_iter(text)
         .collect::<Result<Vec<_>, pem::Error>>()
-        .map_err(|error| PemError::Damaged(describe(&error).to_owned()))
+        .map_err(|error| PemError::of(&error))
 }
 
 /// What is wrong, without the line itself: it may be part of a key.
@@ -161,7 +168,7 @@ fn describe(error: &pem::Error) -> &'static str {
     }
 }
 
-fn name(kind: SectionKind) -> &'static str {
+pub(crate) fn name(kind: SectionKind) -> &'static str {
     match kind {
         SectionKind::Certificate => "a certificate",
         SectionKind::PublicKey => "a public key",
@@ -172,7 +179,7 @@ fn name(kind: SectionKind) -> &'static str {
     }
 }
 
-fn encrypted(text: &[u8]) -> bool {
+pub(crate) fn encrypted(text: &[u8]) -> bool {
     let has = |needle: &[u8]| text.windows(needle.len()).any(|window| window == needle);
     has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED")
 }
