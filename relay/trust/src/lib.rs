@@ -13,6 +13,7 @@
 //! | [`identity`] | [`Identity`]: a chain with its key, made, loaded, written; [`Finding`]s about a certificate |
 //! | [`device_key`] | [`DeviceKey`]: ECDSA P-256, and [`verify_p256`] |
 //! | [`secret`] | [`SharedKey`], [`MassSecret`]: HMAC-SHA256; secret files |
+//! | [`trust_store`] | [`TrustStore`]: pins that a person decided to trust, as a text |
 //! | [`tls`] | [`TlsProfile`]s (what the stacks of real devices offer) and the server and client configurations |
 //!
 //! # What always holds
@@ -63,6 +64,7 @@ mod profile;
 pub mod roots;
 pub mod secret;
 pub mod tls;
+pub mod trust_store;
 mod verdict;
 pub mod verifier;
 
@@ -83,6 +85,7 @@ pub use profile::{Evidence, TlsProfile, TlsVersion};
 pub use roots::{RootSource, Roots, RootsError};
 pub use secret::{MassSecret, SecretError, SharedKey, read_secret_file, write_secret_file};
 pub use tls::{ServerIdentity, TlsConfigError, client_config, provider, server_config, tunnel_server_config};
+pub use trust_store::{Trust, TrustEntry, TrustStore, TrustStoreError};
 pub use verdict::{LastVerdict, Verdict};
 pub use verifier::{
     DeviceKeyRefusal, ExpectedKey, device_key_verifier, edge_verifier, pinned_verifier, refusal, shared_key_verifier,
