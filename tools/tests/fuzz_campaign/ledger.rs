@@ -185,3 +185,16 @@ fn the_control_runs_without_oracles() {
     assert_eq!(code, 1, "{table}{said}");
     assert!(table.contains("0 of 2") && table.contains("The oracles were off"), "{table}");
 }
+
+#[test]
+fn a_control_is_counted_beside_the_hunts_and_decides_nothing() {
+    let tree = tree(QUIET, &format!("[ \"$SALLYPORT_FUZZ_ORACLES\" = off ] || {{ {LOUD}\n}}\n{QUIET}"));
+    patch(&tree, "a-defect", "planted");
+    let (code, table, said) = ledger(&tree, &["--control", "1", "--control-cap", "1000"]);
+    assert_eq!(code, 0, "{table}{said}");
+    assert!(table.contains("2 of 2") && table.contains("without oracles") && table.contains("0 of 1"), "{table}");
+    assert!(table.contains("only panics are found: 0 of 1 in any of 1 seeds, up to 1,000 executions"), "{table}");
+    let json: serde_json::Value = serde_json::from_slice(&fs::read(tree.path("out/ledger.json")).unwrap()).unwrap();
+    assert_eq!(json["rows"][0]["hunts"].as_array().unwrap().len(), 2);
+    assert_eq!(json["rows"][0]["control"].as_array().unwrap().len(), 1);
+}

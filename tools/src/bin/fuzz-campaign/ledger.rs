@@ -36,7 +36,7 @@ mod worker;
 
 use board::Board;
 use hunt::Ground;
-use outcome::{Outcome, Row};
+use outcome::{Control, Outcome, Row};
 use patch::Patch;
 use tree::Tree;
 use worker::{Task, Worker};
@@ -46,7 +46,8 @@ Examples:
   fuzz-campaign ledger                                the committed defects, ten seeds each
   fuzz-campaign ledger --patches /tmp/planted         anybody's: every *.patch that `git diff` or `diff -u` wrote
   fuzz-campaign ledger --seeds 3 --cap 2000000        quicker, and less sure
-  fuzz-campaign ledger --oracles off                  the control: what panics alone would show
+  fuzz-campaign ledger --control 2                    and beside it what panics alone would show, two seeds each
+  fuzz-campaign ledger --oracles off                  that alone
 
 Each patch is applied alone to a copy of the tree in target/fuzz/ledger, built, and fuzzed from the committed inputs: first the
 targets that cover the patched files (fuzz/targets.toml), then the others, in growing turns. A defect counts as found with a seed
@@ -75,6 +76,12 @@ pub struct LedgerArgs {
     /// Whether oracles judge. `off` is the control: only panics are found.
     #[arg(long, value_enum, default_value_t)]
     pub oracles: Switch,
+    /// Hunts more for each defect, on the same build, with the oracles off: what the kit would find without them.
+    #[arg(long, value_name = "SEEDS", default_value_t = 0, conflicts_with = "oracles")]
+    pub control: u64,
+    /// With --control: executions of one such hunt at most.
+    #[arg(long, value_name = "N", value_parser = cli::at_least_one, default_value_t = 2_000_000, requires = "control")]
+    pub control_cap: u64,
     /// The folder for ledger.json, ledger.txt and the inputs that were found; new or empty [default: target/fuzz/ledgers/TIME].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -123,6 +130,7 @@ pub fn execute(arguments: &LedgerArgs, workspace: &Workspace, stop: &Stop) -> Re
         seeds: arguments.seeds,
         cap: arguments.cap,
         oracles: arguments.oracles == Switch::On,
+        control: (arguments.control > 0).then_some(Control { seeds: arguments.control, cap: arguments.control_cap }),
         rows,
     };
     let mut hunted = Ok(());
@@ -142,7 +150,7 @@ pub fn execute(arguments: &LedgerArgs, workspace: &Workspace, stop: &Stop) -> Re
             stop,
             board: &board,
         };
-        let ledger = Ledger::new(ground, prerequisites, &out, arguments.seeds, tasks)?;
+        let ledger = Ledger::new(ground, prerequisites, &out, &outcome, tasks)?;
         hunted = ledger.work(jobs);
         board.finish();
         outcome.rows.extend(ledger.rows());
@@ -195,6 +203,7 @@ struct Ledger<'a> {
     /// Results.
     out: &'a Path,
     seeds: u64,
+    control: Option<Control>,
     /// Groups of the clean tree that are built.
     clean: Mutex<Vec<Group>>,
     queue: Mutex<VecDeque<(Row, Task)>>,
@@ -206,13 +215,14 @@ impl<'a> Ledger<'a> {
         ground: Ground<'a>,
         prerequisites: &'a Prerequisites,
         out: &'a Path,
-        seeds: u64,
+        planned: &Outcome,
         tasks: VecDeque<(Row, Task)>,
     ) -> Result<Self, Error> {
         let folder = ground.workspace.root.join("target/fuzz/ledger");
         let snapshot = Tree::copy(&ground.workspace.root, folder.join("clean/src"))?;
         let (clean, queue, done) = (Mutex::default(), Mutex::new(tasks), Mutex::default());
-        Ok(Self { ground, prerequisites, folder, snapshot, out, seeds, clean, queue, done })
+        let (seeds, control) = (planned.seeds, planned.control);
+        Ok(Self { ground, prerequisites, folder, snapshot, out, seeds, control, clean, queue, done })
     }
 
     /// What came of all patches, those that nobody has begun with included.

@@ -27,6 +27,7 @@ const CLASSES: usize = 32;
 const SLOWEST: u64 = 500;
 
 /// What all hunts share.
+#[derive(Clone, Copy)]
 pub struct Ground<'a> {
     /// The clean tree.
     pub workspace: &'a Workspace,

@@ -23,6 +23,8 @@ pub struct Row {
     pub note: String,
     /// The hunts, one for each seed.
     pub hunts: Vec<Hunt>,
+    /// The same without oracles, where a control was asked for.
+    pub control: Vec<Hunt>,
     /// The build and all hunts.
     pub seconds: f64,
 }
@@ -45,6 +47,15 @@ pub enum Status {
     Interrupted,
 }
 
+/// Hunts without oracles, on the same builds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Control {
+    /// Hunts for each defect.
+    pub seeds: u64,
+    /// Executions of a hunt at most.
+    pub cap: u64,
+}
+
 /// The whole ledger.
 #[derive(Clone, Debug, Serialize)]
 pub struct Outcome {
@@ -58,15 +69,23 @@ pub struct Outcome {
     pub cap: u64,
     /// Without oracles only panics are found: the control.
     pub oracles: bool,
+    /// What was run beside it without them.
+    pub control: Option<Control>,
     /// By name.
     pub rows: Vec<Row>,
+}
+
+/// Hunts that found it.
+fn kills(hunts: &[Hunt]) -> usize {
+    hunts.iter().filter(|hunt| hunt.kill.is_some()).count()
 }
 
 impl Row {
     /// Of a defect that nothing is known about yet.
     pub fn new(defect: String) -> Self {
         let (header, note) = (BTreeMap::new(), String::new());
-        Self { defect, header, status: Status::Interrupted, note, hunts: Vec::new(), seconds: 0.0 }
+        let (hunts, control) = (Vec::new(), Vec::new());
+        Self { defect, header, status: Status::Interrupted, note, hunts, control, seconds: 0.0 }
     }
 
     /// One line on it.
@@ -80,7 +99,7 @@ impl Row {
 
     /// Seeds in which it was found.
     pub fn kills(&self) -> usize {
-        self.hunts.iter().filter(|hunt| hunt.kill.is_some()).count()
+        kills(&self.hunts)
     }
 
     /// Whether that is enough.
@@ -138,10 +157,11 @@ impl Outcome {
 
     /// The table for a terminal.
     pub fn render(&self) -> String {
-        let header = ["defect", "class", "killed", "median", "worst", "time", "seen by"];
+        let control = if self.control.is_some() { "without oracles" } else { "" };
+        let header = ["defect", "class", "killed", "median", "worst", control, "time", "seen by"];
         let mut rows = vec![header.map(str::to_owned)];
         rows.extend(self.rows.iter().map(|row| self.cells(row)));
-        let widths: [usize; 7] =
+        let widths: [usize; 8] =
             std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default());
         let mut out = String::new();
         for row in &rows {
@@ -149,7 +169,8 @@ impl Outcome {
             for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
                 // Writing to a string cannot fail.
                 let _ = match column {
-                    2..=5 => write!(line, "{cell:>width$}  "),
+                    _ if width == 0 => Ok(()),
+                    2..=6 => write!(line, "{cell:>width$}  "),
                     _ => write!(line, "{cell:<width$}  "),
                 };
             }
@@ -161,7 +182,7 @@ impl Outcome {
         out
     }
 
-    fn cells(&self, row: &Row) -> [String; 7] {
+    fn cells(&self, row: &Row) -> [String; 8] {
         let within = |executions: Option<u64>| executions.map_or_else(|| format!("> {}", count(self.cap)), count);
         let class = row.header.get("class").map_or("-", String::as_str).to_owned();
         let (killed, median, worst) = match row.status {
@@ -186,7 +207,12 @@ impl Outcome {
         };
         let noise = row.hunts.iter().any(|hunt| !hunt.also_clean.is_empty());
         let seen = if noise { format!("{seen} (and findings that the clean tree has too)") } else { seen };
-        [row.defect.clone(), class, killed, median, worst, seconds(row.seconds), seen]
+        let control = match (&self.control, row.control.len()) {
+            (None, _) => String::new(),
+            (Some(_), 0) => "-".to_owned(),
+            (Some(_), hunts) => format!("{} of {hunts}", kills(&row.control)),
+        };
+        [row.defect.clone(), class, killed, median, worst, control, seconds(row.seconds), seen]
     }
 
     /// What it comes to.
@@ -199,6 +225,15 @@ impl Outcome {
             let _ = write!(text, "; median executions {} ({} at most)", count(*middle), count(*worst));
         }
         let _ = writeln!(text, "; {} seeds each, up to {} executions.", self.seeds, count(self.cap));
+        if let Some(Control { seeds, cap }) = &self.control {
+            let found = self.rows.iter().filter(|row| kills(&row.control) > 0).count();
+            let _ = writeln!(
+                text,
+                "Without oracles, where only panics are found: {found} of {} in any of {seeds} seeds, up to {} executions.",
+                self.rows.len(),
+                count(*cap)
+            );
+        }
         if !self.oracles {
             text.push_str("The oracles were off: this is the control, in which only panics are found.\n");
         }
@@ -231,6 +266,7 @@ mod tests {
             status,
             note: "does not apply: there is no file x".to_owned(),
             hunts,
+            control: Vec::new(),
             seconds: 12.0,
         }
     }
@@ -255,6 +291,7 @@ mod tests {
             seeds: 3,
             cap: 20_000_000,
             oracles: true,
+            control: None,
             rows: vec![
                 row(
                     "01-a",

@@ -10,7 +10,7 @@ use super::{
     Ledger,
     hunt::{Binaries, Ground, Hunter},
     make,
-    outcome::{Row, Status},
+    outcome::{Control, Row, Status},
     patch::Patch,
     plan::Plan,
     tree::{self, Tree},
@@ -98,16 +98,24 @@ impl<'a> Worker<'a> {
         let ledger = self.ledger;
         let folder = self.corpora.clone();
         let kept = ledger.out.join("inputs").join(&row.defect);
-        for seed in 1..=ledger.seeds {
-            match Hunter::new(&ledger.ground, plan, &folder, &kept, self.row).hunt(seed, self)? {
-                Ok(hunt) => {
-                    ledger.ground.board.say(&format!("{} seed {seed}: {}", row.defect, hunt.summary()));
-                    row.hunts.push(hunt);
-                }
-                Err(said) => {
-                    let log = ledger.out.join(format!("{}.build.log", row.defect));
-                    fs::write(&log, &said).map_err(Error::file("write", log))?;
-                    return Ok(Err((Status::NotBuilt, make::brief(&said))));
+        let control =
+            ledger.control.map(|Control { seeds, cap }| (Ground { cap, oracles: false, ..ledger.ground }, seeds));
+        let hunts = [Some((ledger.ground, ledger.seeds)), control];
+        for (ground, seeds) in hunts.into_iter().flatten() {
+            let is_control = ledger.ground.oracles && !ground.oracles;
+            let kept = if is_control { kept.join("control") } else { kept.clone() };
+            for seed in 1..=seeds {
+                match Hunter::new(&ground, plan, &folder, &kept, self.row).hunt(seed, self)? {
+                    Ok(hunt) => {
+                        let kind = if is_control { "control, " } else { "" };
+                        ledger.ground.board.say(&format!("{} {kind}seed {seed}: {}", row.defect, hunt.summary()));
+                        if is_control { row.control.push(hunt) } else { row.hunts.push(hunt) }
+                    }
+                    Err(said) => {
+                        let log = ledger.out.join(format!("{}.build.log", row.defect));
+                        fs::write(&log, &said).map_err(Error::file("write", log))?;
+                        return Ok(Err((Status::NotBuilt, make::brief(&said))));
+                    }
                 }
             }
         }
