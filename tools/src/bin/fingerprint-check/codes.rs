@@ -164,6 +164,25 @@ codes! {
     TLS_NOT_ASKED = "FC-TLS-NOT-ASKED", "There was no connection",
         "A file says nothing about TLS. Look at the server itself with `fingerprint-check host`.";
 
+    PLATFORM_RSA = "FC-PLATFORM-RSA", "The platform has no suite for an RSA key",
+        "Before Windows 10, and on Windows Phone 8.1, Schannel has ECDHE with RSA only in the old CBC suites, which no server \
+         of the relay has and others switch off. Use a certificate with an ECDSA P-256 key.";
+    PLATFORM_NO_PURPOSE = "FC-PLATFORM-NO-PURPOSE", "The platform wants an extended key usage",
+        "Since iOS 13 and macOS 10.15, Apple's systems refuse certificates issued after 2019-07-01 without an extended key \
+         usage that lists serverAuth, also those of private authorities. Reissue it with serverAuth.";
+    PLATFORM_LIFETIME = "FC-PLATFORM-LIFETIME", "The certificate lives too long for the platform",
+        "Since iOS 13 and macOS 10.15, Apple's systems refuse certificates issued after 2019-07-01 that live more than 825 \
+         days, also those of private authorities. Reissue it for 825 days or fewer.";
+    PLATFORM_KEY = "FC-PLATFORM-KEY", "The platform does not verify signatures of such a key",
+        "The ClientHello of the platform does not offer the signature that a server with this key makes. Use a certificate \
+         with an ECDSA P-256 key, which every platform verifies.";
+    PLATFORM_CURVE = "FC-PLATFORM-CURVE", "The platform does not name the curve of the key",
+        "Under TLS 1.2 a client names the elliptic curves that it knows, also for certificates. Some stacks refuse a \
+         certificate on another, some do not. Use a certificate with an ECDSA P-256 key.";
+    PLATFORM_NOT_SEEN = "FC-PLATFORM-NOT-SEEN", "This connection did not show what the platform would ask for",
+        "One connection shows one TLS version, one suite and one group. The platform offers others, and whether the server \
+         takes them was not asked. Most servers that speak TLS 1.3 speak TLS 1.2 as well.";
+
     NAME_UNKNOWN = "FC-NAME-UNKNOWN", "The name cannot be resolved",
         "DNS has no address for it. Check the spelling, and that this machine's DNS knows the name.";
     REFUSED = "FC-REFUSED", "The connection was refused",
