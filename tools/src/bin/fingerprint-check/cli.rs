@@ -1,9 +1,19 @@
 //! The command line: what can be asked for, with examples in every help text.
 
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
 use clap::{Parser, Subcommand};
 
-/// The exit codes of every command that looks at a server, as `--help` prints them.
-pub const EXIT_CODES: &str = "\
+use crate::error::Error;
+
+/// The exit codes of every command that looks at a server or a file, as `--help` prints them.
+#[macro_export]
+macro_rules! exit_codes {
+    () => {
+        "\
 Exit codes:
   0  every selected platform connects
   1  a pin does not match, or the server did not prove that it has its key
@@ -11,20 +21,50 @@ Exit codes:
   3  a target could not be reached, or no TLS connection came about
   4  the pin matches (or none was given), but a selected platform refuses
   5  warnings only, under --strict
-Of several targets the worst counts: 1, then 3, 4, 5, 0. With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.";
+Of several targets the worst counts: 1, then 3, 4, 5, 0. With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."
+    };
+}
 
-/// Looks at a server as each kind of client would: pin, possession, chain, name, time, strength and TLS on one connection.
+/// Looks at a server as each kind of client would: pin, possession, chain, name, time, strength and TLS, on one connection.
 #[derive(Debug, Parser)]
-#[command(name = "fingerprint-check", version, about, after_help = EXIT_CODES)]
+#[command(name = "fingerprint-check", version, about, arg_required_else_help = true, after_help = crate::exit_codes!())]
 pub struct Cli {
+    /// Print the JSON schema of `--format json` and stop.
+    #[arg(long, exclusive = true)]
+    pub print_schema: bool,
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Look at servers.
-    Host(crate::host::HostArgs),
+    Host(Box<crate::host::HostArgs>),
+}
+
+/// A duration that is not zero.
+///
+/// # Errors
+/// A text that says what is accepted.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = humantime::parse_duration(text).ok().filter(|duration| !duration.is_zero() && *duration <= LONGEST);
+    parsed.ok_or_else(|| "give a duration such as 500ms, 5s or 2m, an hour at most".to_owned())
+}
+
+/// No wait is longer.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// Writes a result to standard output. A reader that has seen enough (`| head`) is no failure.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn print(text: &str) -> Result<(), Error> {
+    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::System { action: "write to standard output", source })
+        }
+        _ => Ok(()),
+    }
 }

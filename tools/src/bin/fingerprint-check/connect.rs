@@ -21,7 +21,7 @@ use crate::{
     target::{Family, Host},
 };
 
-pub use proxy::{Proxy, ProxyScheme};
+pub use proxy::Proxy;
 pub use starttls::StartTls;
 
 /// How a server is reached.

@@ -28,4 +28,15 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
+    /// This program is wrong.
+    #[error("a defect of fingerprint-check, please report it: {0}")]
+    Defect(String),
+}
+
+impl Error {
+    /// For `map_err`: what was tried on which file.
+    pub fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { action, path, source }
+    }
 }

@@ -1,15 +1,93 @@
 //! `host`: one server, or thousands.
 
-use clap::Args;
+mod list;
+mod progress;
 
-use crate::error::Error;
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
+
+use clap::Args;
+use relay_runtime::resources::raise_descriptor_limit;
+use rustls_pki_types::ServerName;
+use tokio::{task::JoinSet, time::Instant};
+
+use crate::{
+    ask::{AskArgs, Asked},
+    cli::{duration, print},
+    connect::{Proxy, Route, StartTls, look},
+    error::Error,
+    host::{list::Entry, progress::Progress},
+    output::Writer,
+    record::Record,
+    target::{Family, server_name},
+};
+
+/// Records that are done may wait for so many earlier ones that are not.
+const WINDOW: usize = 4096;
+/// Before the second try; doubled before each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// Between tries at most.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 /// Options of `host`.
 #[derive(Debug, Args)]
+#[command(after_help = concat!(
+    "Examples:\n",
+    "  fingerprint-check host edge.example.org:8443 --pin edge.crt --roots edge.crt\n",
+    "  fingerprint-check host www.example.org --pin 'sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='\n",
+    "  fingerprint-check host 192.0.2.7:8443 --name edge.example.org --sni none --platform ios,android\n",
+    "  fingerprint-check host smtp://mail.example.org:587 postgres://db.example.org --roots mozilla\n",
+    "  fingerprint-check host -f targets.txt --concurrency 256 --retries 2 --format jsonl\n",
+    "  fingerprint-check host edge.example.org:8443 --format nagios --warn-days 21 --crit-days 5\n",
+    "\n",
+    "A list (-f) has one target per line, behind it the pins of that target where it has its own, separated by commas;\n",
+    "--pin is for the lines that have none. Empty lines and lines that begin with # do not count.\n\n",
+    crate::exit_codes!(),
+))]
 pub struct HostArgs {
-    /// HOST, HOST:PORT or [IPV6]:PORT; without a port, 443.
+    /// HOST, HOST:PORT or [IPV6]:PORT; without a port, 443. A scheme (smtp://, imap://, ldap://, postgres://, mysql://)
+    /// stands for --starttls and its usual port.
     #[arg(value_name = "TARGET")]
-    pub targets: Vec<String>,
+    targets: Vec<String>,
+    /// Read targets from a file; `-`: standard input.
+    #[arg(short = 'f', long, value_name = "FILE|-")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    ask: AskArgs,
+    /// Do not show progress on standard error.
+    #[arg(short, long, help_heading = "Output")]
+    quiet: bool,
+    /// What the ClientHello names; `none`: nothing [default: the target's host, if it is a name].
+    #[arg(long, value_name = "NAME|none", help_heading = "Connection")]
+    sni: Option<String>,
+    /// Begin in plaintext with this protocol.
+    #[arg(long, value_enum, value_name = "PROTOCOL", help_heading = "Connection")]
+    starttls: Option<StartTls>,
+    /// Connect through a proxy: http://, socks5:// or socks5h://[USER:PASSWORD@]HOST:PORT.
+    #[arg(long, value_name = "URL", help_heading = "Connection")]
+    proxy: Option<Proxy>,
+    /// Use IPv4 addresses only.
+    #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Connection")]
+    ipv4: bool,
+    /// Use IPv6 addresses only.
+    #[arg(short = '6', long, help_heading = "Connection")]
+    ipv6: bool,
+    /// Until TCP connects.
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, help_heading = "Connection")]
+    connect_timeout: Duration,
+    /// For everything that one try takes.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, help_heading = "Connection")]
+    timeout: Duration,
+    /// Try again so many times if a target is not reached. Never after a certificate was seen.
+    #[arg(long, value_name = "TIMES", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=20), help_heading = "Connection")]
+    retries: u32,
+    /// Targets at once.
+    #[arg(long, value_name = "COUNT", default_value = "64", value_parser = concurrency, help_heading = "Connection")]
+    concurrency: NonZeroUsize,
+}
+
+fn concurrency(text: &str) -> Result<NonZeroUsize, String> {
+    let parsed = text.parse::<usize>().ok().filter(|count| *count <= 10_000).and_then(NonZeroUsize::new);
+    parsed.ok_or_else(|| "give a whole number from 1 to 10000".to_owned())
 }
 
 /// Runs `host`; returns its exit code.
@@ -17,5 +95,148 @@ pub struct HostArgs {
 /// # Errors
 /// [`Error`] for wrong usage.
 pub fn execute(arguments: &HostArgs) -> Result<u8, Error> {
-    Err(Error::Usage(format!("{} targets cannot be looked at yet", arguments.targets.len())))
+    let entries = list::read(&arguments.targets, arguments.file.as_deref(), arguments.starttls)?;
+    let looking = Arc::new(Looking { asked: arguments.ask.read()?, means: Means::read(arguments)? });
+    // Where the bound on descriptors stays low, connections fail by name; most lists are short.
+    let _ = raise_descriptor_limit();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| Error::System { action: "start threads", source })?;
+    let progress = Progress::new(entries.len(), arguments.quiet);
+    let code = runtime.block_on(all(looking, entries, arguments.concurrency.get(), &progress));
+    progress.finish();
+    // A resolver that still waits would hold the program up.
+    runtime.shutdown_background();
+    code
+}
+
+/// How every target is reached.
+struct Means {
+    sni: Sni,
+    proxy: Option<Proxy>,
+    family: Family,
+    connect_timeout: Duration,
+    timeout: Duration,
+    retries: u32,
+}
+
+/// What the ClientHello names.
+enum Sni {
+    Host,
+    None,
+    Name(ServerName<'static>),
+}
+
+impl Means {
+    fn read(arguments: &HostArgs) -> Result<Self, Error> {
+        let sni = match arguments.sni.as_deref() {
+            None => Sni::Host,
+            Some("none") => Sni::None,
+            Some(name) => match server_name(name) {
+                Ok(name @ ServerName::DnsName(_)) => Sni::Name(name),
+                Ok(_) => {
+                    return Err(Error::Usage(format!(
+                        "--sni {name:?}: TLS names no addresses there; give a DNS name or none"
+                    )));
+                }
+                Err(reason) => return Err(Error::Usage(format!("--sni {reason}"))),
+            },
+        };
+        let family = match (arguments.ipv4, arguments.ipv6) {
+            (true, _) => Family::V4,
+            (false, true) => Family::V6,
+            (false, false) => Family::Any,
+        };
+        Ok(Self {
+            sni,
+            proxy: arguments.proxy.clone(),
+            family,
+            connect_timeout: arguments.connect_timeout,
+            timeout: arguments.timeout,
+            retries: arguments.retries,
+        })
+    }
+
+    fn route(&self, entry: &Entry) -> Route {
+        let sni = match &self.sni {
+            Sni::Host => match &entry.name {
+                name @ ServerName::DnsName(_) => Some(name.clone()),
+                _ => None,
+            },
+            Sni::None => None,
+            Sni::Name(name) => Some(name.clone()),
+        };
+        Route {
+            host: entry.target.host.clone(),
+            port: entry.target.port,
+            starttls: entry.target.starttls,
+            sni,
+            proxy: self.proxy.clone(),
+            family: self.family,
+            connect_timeout: self.connect_timeout,
+            timeout: self.timeout,
+        }
+    }
+}
+
+struct Looking {
+    asked: Asked,
+    means: Means,
+}
+
+impl Looking {
+    /// One target: tried until its certificate is seen, or trying again is of no use.
+    async fn at(&self, entry: &Entry) -> Record {
+        let route = self.means.route(entry);
+        let mut pause = FIRST_PAUSE;
+        for attempt in 1.. {
+            let started = Instant::now();
+            let outcome = look(&route).await;
+            let took = started.elapsed();
+            match outcome {
+                Ok(evidence) => {
+                    let pins = entry.pins.as_deref().or(self.asked.pins.as_deref());
+                    let name = self.asked.name.as_ref().unwrap_or(&entry.name);
+                    let record = self.asked.judge(entry.target.to_string(), &evidence, pins, Some(name));
+                    return record.after(attempt, took);
+                }
+                Err(failure) if failure.transient && attempt <= self.means.retries => {
+                    tokio::time::sleep(pause).await;
+                    pause = PAUSE_MAX.min(pause * 2);
+                }
+                Err(failure) => {
+                    return Record::failed(entry.target.to_string(), self.asked.at, failure).after(attempt, took);
+                }
+            }
+        }
+        unreachable!("the loop ends by returning")
+    }
+}
+
+/// All targets, so many at once; records are written in the order of the list.
+async fn all(looking: Arc<Looking>, entries: Vec<Entry>, concurrency: usize, progress: &Progress) -> Result<u8, Error> {
+    let mut writer = Writer::new(looking.asked.style);
+    print(&writer.begin())?;
+    let entries = Arc::new(entries);
+    let mut running = JoinSet::new();
+    let mut done: BTreeMap<usize, Record> = BTreeMap::new();
+    let (mut next, mut due) = (0, 0);
+    loop {
+        while next < entries.len() && running.len() < concurrency && next - due < WINDOW {
+            let (looking, entries) = (Arc::clone(&looking), Arc::clone(&entries));
+            running.spawn(async move { (next, looking.at(&entries[next]).await) });
+            next += 1;
+        }
+        let Some(ended) = running.join_next().await else { break };
+        let (place, record) = ended.map_err(|error| Error::Defect(error.to_string()))?;
+        progress.count(record.outcome);
+        done.insert(place, record);
+        while let Some(record) = done.remove(&due) {
+            let text = writer.record(record);
+            progress.aside(|| print(&text))?;
+            due += 1;
+        }
+    }
+    progress.finish();
+    print(&writer.end())?;
+    Ok(writer.exit_code())
 }

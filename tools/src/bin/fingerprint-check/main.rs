@@ -1,13 +1,16 @@
 //! `fingerprint-check`: looks at a server as each kind of client would, on one connection, and says what to change.
 
+mod ask;
 mod cli;
 mod codes;
 mod connect;
 mod error;
 mod evidence;
 mod host;
+mod output;
 mod pins;
 mod platforms;
+mod record;
 mod target;
 mod verdict;
 
@@ -21,16 +24,39 @@ use crate::{
     error::Error,
 };
 
+/// Of the Nagios plugin API: the state is unknown.
+const UNKNOWN: u8 = 3;
+
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Whoever reads standard error may be gone.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { wrong_usage() } else { exit::OK });
+        }
+    };
     ExitCode::from(execute(cli).unwrap_or_else(|error| {
         eprintln!("fingerprint-check: {error}");
-        exit::USAGE
+        wrong_usage()
     }))
 }
 
+/// The exit code of wrong usage: 2, which would mean "critical" where a plugin's output was asked for.
+fn wrong_usage() -> u8 {
+    let words: Vec<_> = std::env::args().collect();
+    let nagios = words.iter().any(|word| word == "--format=nagios")
+        || words.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "nagios");
+    if nagios { UNKNOWN } else { exit::USAGE }
+}
+
 fn execute(cli: Cli) -> Result<u8, Error> {
+    if cli.print_schema {
+        cli::print(record::SCHEMA)?;
+        return Ok(exit::OK);
+    }
     match cli.command {
-        Command::Host(arguments) => host::execute(&arguments),
+        Some(Command::Host(arguments)) => host::execute(&arguments),
+        None => Err(Error::Usage("no command is given; --help lists them".to_owned())),
     }
 }

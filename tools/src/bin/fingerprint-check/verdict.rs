@@ -11,11 +11,15 @@ mod strength;
 mod time;
 mod tls;
 
-use relay_trust::{PinSet, Roots};
+use relay_trust::Roots;
 use rustls_pki_types::{ServerName, UnixTime};
 use serde::Serialize;
 
-use crate::{codes::Code, evidence::Evidence};
+use crate::{
+    codes::Code,
+    evidence::{Certificate, Evidence},
+    pins::Given,
+};
 
 pub use time::SECONDS_A_DAY;
 
@@ -120,13 +124,15 @@ pub struct NamedRoots {
     pub name: String,
     /// The roots.
     pub roots: Roots,
+    /// Those that the user named in a file, to tell a root's fingerprint from a stranger's; empty for the stores.
+    pub named: Vec<Certificate>,
 }
 
 /// What is asked about a server.
 #[derive(Debug, Clone, Copy)]
 pub struct Questions<'a> {
-    /// The pins that clients have; `None`: not asked.
-    pub pins: Option<&'a PinSet>,
+    /// The pins that clients have, at least one; `None`: not asked.
+    pub pins: Option<&'a [Given]>,
     /// The sets of roots, each judged by itself; empty: not asked.
     pub roots: &'a [NamedRoots],
     /// The name that clients ask for; `None`: not asked.
@@ -155,6 +161,26 @@ pub struct ChainAnswer {
     /// The answer.
     #[serde(flatten)]
     pub answer: Answer,
+}
+
+/// A question and its answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// `pin`, `chain`...
+    pub name: &'static str,
+    /// Which roots were asked; `None`: no question of roots.
+    pub roots: Option<&'a str>,
+    /// The answer.
+    pub answer: &'a Answer,
+}
+
+impl std::fmt::Display for Question<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.roots {
+            Some(roots) => write!(f, "{} ({roots})", self.name),
+            None => f.write_str(self.name),
+        }
+    }
 }
 
 /// All answers.
@@ -187,13 +213,18 @@ impl Verdicts {
         self.chain.iter().find_map(|one| one.answer.failure())
     }
 
-    /// All answers with the name of their question; `chain` once for every set of roots.
-    pub fn all(&self) -> impl Iterator<Item = (String, &Answer)> {
-        let chain = self.chain.iter().map(|one| (format!("chain ({})", one.roots), &one.answer));
-        let first = [("pin", &self.pin), ("possession", &self.possession)];
-        let last = [("name", &self.name), ("time", &self.time), ("strength", &self.strength), ("tls", &self.tls)];
-        let named = |(name, answer): (&str, _)| (name.to_owned(), answer);
-        first.into_iter().map(named).chain(chain).chain(last.into_iter().map(named))
+    /// All answers; `chain` once for every set of roots.
+    pub fn all(&self) -> Vec<Question<'_>> {
+        let of = |name, answer| Question { name, roots: None, answer };
+        let mut all = vec![of("pin", &self.pin), of("possession", &self.possession)];
+        all.extend(self.chain.iter().map(|one| Question {
+            name: "chain",
+            roots: Some(&one.roots),
+            answer: &one.answer,
+        }));
+        all.extend([of("name", &self.name), of("time", &self.time), of("strength", &self.strength)]);
+        all.push(of("tls", &self.tls));
+        all
     }
 
     /// The heaviest answer. Of the chain's the lightest counts: clients have one set of roots, or all of them.
@@ -208,7 +239,7 @@ impl Verdicts {
 pub fn judge(evidence: &Evidence, questions: &Questions<'_>) -> Verdicts {
     let leaf = &evidence.chain.leaf;
     Verdicts {
-        pin: pin::judge(&evidence.chain, questions.pins),
+        pin: pin::judge(&evidence.chain, questions.pins, questions.roots),
         possession: possession::judge(evidence.connection.as_ref()),
         chain: chain::judge(&evidence.chain, questions.roots, questions.at),
         name: name::judge(leaf, questions.name),

@@ -2,7 +2,7 @@
 
 use relay_trust::{ChainError, verify_path};
 
-use super::{Answer, ChainAnswer, Finding, NamedRoots, Questions};
+use super::{ChainAnswer, Finding, NamedRoots, Questions};
 use crate::{
     codes::Code,
     evidence::{Certificate, Chain},
