@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     codes::Code,
     connect::Failure,
-    evidence::{Certificate, Connection, Evidence, rfc3339},
+    evidence::{Certificate, Connection, Evidence, KeyReading, rfc3339},
     platforms::PlatformVerdict,
     verdict::{Level, SECONDS_A_DAY, Verdicts},
 };
@@ -151,6 +151,8 @@ pub struct CertificateRecord {
     pub ca: Option<bool>,
     /// Whether its extended key usage lists serverAuth; `null`: it has none.
     pub server_auth: Option<bool>,
+    /// Why clients cannot read it though it can be shown here, such as a version 1 certificate; `null`: they can.
+    pub unreadable_for_clients: Option<String>,
 }
 
 /// The pins of a certificate.
@@ -278,6 +280,10 @@ fn certificate(certificate: &Certificate, at: i64) -> CertificateRecord {
         signature_hash: certificate.signature_hash.to_string(),
         ca: certificate.ca,
         server_auth: certificate.server_auth,
+        unreadable_for_clients: match &certificate.key_reading {
+            KeyReading::Agreed => None,
+            KeyReading::OneReader(reason) => Some(reason.clone()),
+        },
     }
 }
 
