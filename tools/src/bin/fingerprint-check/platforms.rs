@@ -16,8 +16,6 @@ use serde::Serialize;
 
 use known::Platform;
 
-use serde::Serialize;
-
 use crate::{
     codes::Code,
     evidence::{Certificate, Evidence, Key, Tls},
@@ -37,6 +35,13 @@ pub struct PlatformVerdict {
     pub connects: bool,
     /// Every reason why not, every warning, and what this connection did not show.
     pub findings: Vec<PlatformFinding>,
+}
+
+impl PlatformVerdict {
+    /// The findings without how they are known.
+    pub fn plain(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().map(Deref::deref)
+    }
 }
 
 /// A finding, and how it is known.
@@ -68,16 +73,6 @@ pub struct Judged<'a> {
     /// The answers to what platforms share. A platform has the roots that accept the chain, if any does
     /// ([`Verdicts::chain_refusal`]); what is its own (CA:TRUE, lifetimes, suites) follows from the evidence.
     pub verdicts: &'a Verdicts,
-}
-
-/// The platforms, as options name them.
-pub fn names() -> Vec<&'static str> {
-    vec!["windows", "macos", "linux", "ios", "android", "wp"]
-}
-
-/// The platform of that name.
-pub fn find(name: &str) -> Option<&'static str> {
-    names().into_iter().find(|known| *known == name)
 }
 
 /// The verdict of each of `platforms`, in that order.

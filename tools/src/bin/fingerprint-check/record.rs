@@ -244,7 +244,7 @@ fn outcome(verdicts: &Verdicts, platforms: &[PlatformVerdict]) -> Outcome {
     if platforms.iter().any(|platform| !platform.connects) {
         return Outcome::Refused;
     }
-    let advised = platforms.iter().flat_map(|platform| &platform.findings).any(|finding| finding.level >= Level::Warn);
+    let advised = platforms.iter().flat_map(PlatformVerdict::plain).any(|finding| finding.level >= Level::Warn);
     if advised || verdicts.level() >= Level::Warn { Outcome::Warnings } else { Outcome::Connects }
 }
 

@@ -122,6 +122,16 @@ pub enum SignatureHash {
     Other(String),
 }
 
+impl SignatureHash {
+    /// Whether forgeries are feasible.
+    pub const fn is_broken(&self) -> bool {
+        match self {
+            Self::Md5 | Self::Sha1 => true,
+            Self::Sha256 | Self::Sha384 | Self::Sha512 | Self::BuiltIn | Self::Other(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for SignatureHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,6 +1,7 @@
 //! A table with a heading, for spreadsheets.
 
 use crate::{
+    platforms::PlatformVerdict,
     record::{Record, Shown},
     verdict::{Level, Verdicts},
 };
@@ -60,7 +61,7 @@ pub fn row(record: &Record, strict: bool) -> String {
             cells.push(refusing.collect::<Vec<_>>().join(" "));
             let findings = seen.verdicts.all().into_iter().flat_map(|question| &question.answer.findings);
             let said: Vec<_> = findings
-                .chain(seen.platforms.iter().flat_map(|platform| &platform.findings))
+                .chain(seen.platforms.iter().flat_map(PlatformVerdict::plain))
                 .filter(|finding| finding.level >= Level::Warn)
                 .collect();
             let mut codes: Vec<&str> = said.iter().map(|finding| finding.code.as_str()).collect();

@@ -84,14 +84,14 @@ fn cases(record: &Record) -> Vec<Case<'_>> {
     let platforms = seen.platforms.iter().map(|platform| Case {
         name: format!("platform {}", platform.platform),
         skipped: false,
-        failures: if platform.connects { Vec::new() } else { messages(&platform.findings) },
-        says: advice(&platform.findings),
+        failures: if platform.connects { Vec::new() } else { messages(platform.plain()) },
+        says: advice(platform.plain()),
     });
     verdicts.chain(platforms).collect()
 }
 
-fn messages(findings: &[Finding]) -> Vec<(&str, String)> {
-    let wrong = findings.iter().filter(|finding| finding.level == Level::Fail);
+fn messages<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<(&'a str, String)> {
+    let wrong = findings.into_iter().filter(|finding| finding.level == Level::Fail);
     wrong
         .map(|finding| {
             let remedy = finding.remedy.as_ref().map_or_else(String::new, |remedy| format!("; {remedy}"));
@@ -100,8 +100,8 @@ fn messages(findings: &[Finding]) -> Vec<(&str, String)> {
         .collect()
 }
 
-fn advice(findings: &[Finding]) -> Vec<&str> {
-    findings.iter().filter(|finding| finding.level == Level::Warn).map(|finding| finding.text.as_str()).collect()
+fn advice<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<&'a str> {
+    findings.into_iter().filter(|finding| finding.level == Level::Warn).map(|finding| finding.text.as_str()).collect()
 }
 
 /// For text and for attributes in double quotes. Characters that XML 1.0 does not have become a question mark.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::Style;
 use crate::{
+    platforms::PlatformVerdict,
     record::{Outcome, Record, Shown, Summary},
     verdict::{Finding, Level},
 };
@@ -42,7 +43,7 @@ fn heaviest(record: &Record) -> Option<&Finding> {
     let accepted = seen.verdicts.chain_refusal().is_none();
     let verdicts = seen.verdicts.all().into_iter().filter(|question| !(accepted && question.roots.is_some()));
     let findings = verdicts.flat_map(|question| &question.answer.findings);
-    let all = findings.chain(seen.platforms.iter().flat_map(|platform| &platform.findings));
+    let all = findings.chain(seen.platforms.iter().flat_map(PlatformVerdict::plain));
     let heavy: Vec<&Finding> = all.filter(|finding| finding.level >= Level::Warn).collect();
     // Of equals the last one wins, so the first comes last.
     heavy.into_iter().rev().max_by_key(|finding| finding.level)

@@ -51,7 +51,7 @@ fn results(record: &Record) -> Vec<Value> {
     // The same finding of several platforms is one result.
     let mut by_platform: BTreeMap<(Code, &str), (&Finding, Vec<&str>)> = BTreeMap::new();
     for platform in &seen.platforms {
-        for finding in platform.findings.iter().filter(|finding| finding.level >= Level::Warn) {
+        for finding in platform.plain().filter(|finding| finding.level >= Level::Warn) {
             by_platform
                 .entry((finding.code, &finding.text))
                 .or_insert_with(|| (finding, Vec::new()))

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::{
     platforms::PlatformVerdict,
     record::{CertificateRecord, ConnectionRecord, Outcome, Record, Seen, Shown, Summary},
-    verdict::{Level, Question},
+    verdict::{Finding, Level, Question},
 };
 
 const GREEN: &str = "32";
@@ -68,11 +68,12 @@ impl Page {
             let text = agreed(connection);
             self.line("connection", None, &text, "");
         }
-        for question in seen.verdicts.all() {
+        let questions = seen.verdicts.all();
+        for question in &questions {
             self.answer(question);
         }
         for platform in &seen.platforms {
-            self.platform(platform);
+            self.platform(platform, &questions);
         }
     }
 
@@ -87,7 +88,7 @@ impl Page {
         self.line("", None, &certificate.pins.spki, "");
     }
 
-    fn answer(&mut self, question: Question<'_>) {
+    fn answer(&mut self, question: &Question<'_>) {
         for (place, finding) in question.answer.findings.iter().enumerate() {
             let label = if place == 0 { question.name } else { "" };
             let text = match question.roots {
@@ -100,17 +101,29 @@ impl Page {
         }
     }
 
-    fn platform(&mut self, platform: &PlatformVerdict) {
-        if platform.findings.is_empty() {
-            let (word, paint) = if platform.connects { ("connects", GREEN) } else { ("refuses", RED) };
-            self.row(platform.platform, Some((word, paint)), "", "");
+    /// What the verdicts have said already is named by its code alone.
+    fn platform(&mut self, platform: &PlatformVerdict, verdicts: &[Question<'_>]) {
+        let (word, paint) = match (platform.connects, platform.findings.is_empty()) {
+            (true, true) => ("connects", GREEN),
+            (true, false) => ("connects", YELLOW),
+            (false, _) => ("refuses", RED),
+        };
+        let said = |finding: &Finding| {
+            verdicts.iter().any(|question| question.answer.findings.iter().any(|known| known.text == finding.text))
+        };
+        let known: Vec<&str> =
+            platform.plain().filter(|finding| said(finding)).map(|finding| finding.code.as_str()).collect();
+        let own: Vec<&Finding> = platform.plain().filter(|finding| !said(finding)).collect();
+        let mut word = Some((word, paint));
+        let mut label = platform.platform;
+        if !known.is_empty() || own.is_empty() {
+            self.row(label, word.take(), "", &known.join(" "));
+            label = "";
         }
-        for (place, finding) in platform.findings.iter().enumerate() {
-            let (word, paint) = if platform.connects { ("connects", YELLOW) } else { ("refuses", RED) };
-            let label = if place == 0 { platform.platform } else { "" };
-            let word = if place == 0 { word } else { "" };
-            self.row(label, Some((word, paint)), &finding.text, finding.code.as_str());
+        for finding in own {
+            self.row(label, word.take(), &finding.text, finding.code.as_str());
             self.fix(finding.remedy.as_deref());
+            label = "";
         }
     }
 
@@ -125,15 +138,12 @@ impl Page {
     }
 
     fn row(&mut self, label: &str, word: Option<(&str, &str)>, text: &str, code: &str) {
-        let word = word.map_or_else(
-            || " ".repeat(if label.is_empty() { WORD } else { 0 }),
-            |(word, paint)| {
-                let gap = " ".repeat(WORD.saturating_sub(word.len()));
-                self.painted(paint, word) + &gap
-            },
-        );
-        let word = if word.trim().is_empty() && !label.is_empty() { " ".repeat(WORD) } else { word };
-        let code = if code.is_empty() { String::new() } else { self.painted(DIM, &format!("  [{code}]")) };
+        let word = match word {
+            Some((word, paint)) => self.painted(paint, word) + &" ".repeat(WORD.saturating_sub(word.len())),
+            None => " ".repeat(WORD),
+        };
+        let gap = if text.is_empty() { "" } else { "  " };
+        let code = if code.is_empty() { String::new() } else { self.painted(DIM, &format!("{gap}[{code}]")) };
         let line = format!("  {label:LABEL$} {word} {text}{code}");
         let _ = writeln!(self.text, "{}", line.trim_end());
     }
