@@ -119,12 +119,8 @@ impl AskArgs {
         }
         let mut selected = Vec::new();
         for name in &self.platforms {
-            let known = platforms::find(name).ok_or_else(|| {
-                Error::Usage(format!(
-                    "--platform {name:?} is unknown; the platforms are {}",
-                    platforms::names().join(", ")
-                ))
-            })?;
+            let known = platforms::find(name);
+            let known = known.ok_or_else(|| Error::Usage(format!("--platform: {}", platforms::unknown(name))))?;
             if !selected.contains(&known) {
                 selected.push(known);
             }
@@ -145,7 +141,7 @@ impl Asked {
         let Style { warn_days, crit_days, .. } = self.style;
         let questions = Questions { pins, roots: &self.roots, name, at: self.at, warn_days, crit_days };
         let verdicts = verdict::judge(evidence, &questions);
-        let judged = Judged { at: self.at, verdicts: &verdicts };
+        let judged = Judged { verdicts: &verdicts };
         let platforms = platforms::judge(evidence, judged, &self.platforms);
         Record::seen(target, self.at, evidence, (verdicts, platforms))
     }

@@ -5,7 +5,8 @@ use std::{
     time::Duration,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
+use serde::Serialize;
 
 use crate::error::Error;
 
@@ -42,6 +43,34 @@ pub struct Cli {
 pub enum Command {
     /// Look at servers.
     Host(Box<crate::host::HostArgs>),
+    /// Look at certificates in files: PEM, DER, PKCS#7.
+    File(Box<crate::file::FileArgs>),
+    /// Read, make and compare pins.
+    #[command(subcommand)]
+    Pins(crate::pins::PinsCommand),
+    /// Which platforms there are, what they offer and what they refuse.
+    Platforms(crate::platforms::PlatformsArgs),
+    /// What a code means, and what to do.
+    Explain(crate::explain::ExplainArgs),
+}
+
+/// The form of a result that is not about servers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// For people.
+    #[default]
+    Text,
+    /// JSON.
+    Json,
+}
+
+/// A value as JSON, indented, with a line feed behind it.
+///
+/// # Errors
+/// [`Error::Defect`]: these values can all be written.
+pub fn json(value: &impl Serialize) -> Result<String, Error> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Error::Defect(error.to_string()))?;
+    Ok(text + "\n")
 }
 
 /// A duration that is not zero.

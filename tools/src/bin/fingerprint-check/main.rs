@@ -6,7 +6,10 @@ mod codes;
 mod connect;
 mod error;
 mod evidence;
+mod explain;
+mod file;
 mod host;
+mod input;
 mod output;
 mod pins;
 mod platforms;
@@ -57,6 +60,10 @@ fn execute(cli: Cli) -> Result<u8, Error> {
     }
     match cli.command {
         Some(Command::Host(arguments)) => host::execute(&arguments),
+        Some(Command::File(arguments)) => file::execute(&arguments),
+        Some(Command::Pins(command)) => pins::execute(&command),
+        Some(Command::Platforms(arguments)) => platforms::execute(&arguments),
+        Some(Command::Explain(arguments)) => explain::execute(&arguments),
         None => Err(Error::Usage("no command is given; --help lists them".to_owned())),
     }
 }

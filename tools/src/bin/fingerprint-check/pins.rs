@@ -1,11 +1,14 @@
 //! Pins as users give them, the commands that only handle pins, and what a pin that does not match is the digest of.
 
+mod commands;
 mod diagnose;
 mod material;
+mod side;
 
 use relay_trust::{OtherHash, Pin, PinError};
 
-pub use diagnose::{Diagnosis, diagnose};
+pub use commands::{PinsCommand, execute, pin_of};
+pub use diagnose::diagnose;
 
 /// A pin as it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! how that is known. What is marked tested is held against the relay's verifier and those stacks by the tests below.
 
 mod known;
+mod list;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use crate::{
 };
 
 pub use known::{find, names};
+pub use list::{PlatformsArgs, RuleRecord, execute, rules_of, unknown};
 pub use rules::Basis;
 
 /// What a platform would do.
@@ -68,8 +70,6 @@ impl Deref for PlatformFinding {
 /// What the platforms' rules need besides the evidence.
 #[derive(Debug, Clone, Copy)]
 pub struct Judged<'a> {
-    /// When the clients would connect: seconds since 1970.
-    pub at: i64,
     /// The answers to what platforms share. A platform has the roots that accept the chain, if any does
     /// ([`Verdicts::chain_refusal`]); what is its own (CA:TRUE, lifetimes, suites) follows from the evidence.
     pub verdicts: &'a Verdicts,

@@ -3,12 +3,14 @@
 //! A rule that every platform has is the relay's own verifier speaking; one that some have is what their makers wrote or
 //! what their ClientHello says. The captures are those that `relay_trust::TlsProfile` names.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::{PlatformFinding, fits, known::Platform, lacks_extended_master_secret};
 use crate::{
     codes::Code,
-    evidence::{Certificate, Evidence, Key, SignatureHash},
+    evidence::{Certificate, Evidence, Key, date},
     verdict::{Finding, Level},
 };
 
@@ -78,6 +80,14 @@ pub enum Curve {
 }
 
 impl Curve {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::P384 => "P-384",
+            Self::P521 => "P-521",
+            Self::Ed25519 => "Ed25519",
+        }
+    }
+
     const fn is_of(self, key: &Key) -> bool {
         match self {
             Self::P384 => matches!(key, Key::P384),
@@ -238,7 +248,40 @@ const fn tested(code: Code, condition: Condition, remedy: &'static str) -> Rule 
     Rule { code, scope: Scope::All, condition, level: Level::Fail, remedy, basis: Basis::Tested, source: VERIFIER }
 }
 
+/// As a list of rules says it.
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CaTrue => f.write_str("a certificate that says CA:TRUE"),
+            Self::OtherPurpose => f.write_str("an extended key usage without serverAuth"),
+            Self::NoPurposeSince(since) => write!(f, "no extended key usage, if issued since {}", date(*since)),
+            Self::LivesLonger(days, since) => write!(f, "more than {days} days, if issued since {}", date(*since)),
+            Self::NoNames => f.write_str("no subjectAltName"),
+            Self::OldVersion => f.write_str("a certificate that is not of version 3"),
+            Self::BrokenHash => f.write_str("a signature with MD5 or SHA-1"),
+            Self::RsaUnder(bits) => write!(f, "an RSA key under {bits} bits"),
+            Self::UnknownKey => f.write_str("a key other than RSA, P-256, P-384, P-521 and Ed25519"),
+            Self::KeyIs(curve) => write!(f, "{} keys", curve.name()),
+            Self::KeyOff(curve) => write!(f, "{} keys, a curve that it does not name", curve.name()),
+            Self::HashOf(curve) => write!(f, "{} keys with SHA-384 under the handshake", curve.name()),
+            Self::NoSuiteForKey => f.write_str("an RSA key, for want of ECDHE-RSA-GCM"),
+            Self::NoExtendedMasterSecret => f.write_str("TLS 1.2 without the extended master secret"),
+        }
+    }
+}
+
 impl Rule {
+    /// Whether it is one of platforms whose suites an RSA key cannot use.
+    pub fn shuts_out_rsa(&self, platform: &Platform) -> bool {
+        let rsa = Key::Rsa { bits: 2048 };
+        self.condition == Condition::NoSuiteForKey && !platform.profile().suites.iter().any(|suite| fits(*suite, &rsa))
+    }
+
+    /// Whether every platform has it, whatever its TLS stack.
+    pub fn is_everybodys(&self) -> bool {
+        self.scope == Scope::All && self.condition != Condition::NoSuiteForKey
+    }
+
     /// Whether it concerns this platform.
     pub fn concerns(&self, platform: &Platform) -> bool {
         match self.scope {

@@ -201,7 +201,7 @@ fn judged(case: &Case, tls: Tls, asked: bool, platform: &Platform) -> PlatformVe
         crit_days: 7,
     };
     let verdicts = crate::verdict::judge(&evidence, &questions);
-    let mut all = judge(&evidence, Judged { at: AT, verdicts: &verdicts }, &[platform.name]);
+    let mut all = judge(&evidence, Judged { verdicts: &verdicts }, &[platform.name]);
     all.remove(0)
 }
 
