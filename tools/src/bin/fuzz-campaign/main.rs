@@ -17,13 +17,12 @@ mod report;
 mod run;
 mod seeds;
 mod shrink;
-mod stop;
 mod targets;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use tools::exit;
+use tools::{exit, stop};
 
 use crate::{
     cli::{Cli, Command},
@@ -64,7 +63,8 @@ fn execute(cli: Cli) -> Result<Verdict, Error> {
     if let Command::Judge { target } = &cli.command {
         return judge::serve(target);
     }
-    let stop = Stop::on_signals()?;
+    let stop =
+        Stop::on_signals().map_err(|source| Error::System { action: "listen for signals".to_owned(), source })?;
     if let Command::Merge(arguments) = &cli.command {
         return merge::execute(arguments, &stop);
     }

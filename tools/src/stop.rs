@@ -1,10 +1,8 @@
 //! Ctrl-C and SIGTERM: whoever works asks here whether to go on.
 
-use std::thread;
+use std::{io, thread};
 
 use relay_runtime::drain::{Drain, Phase, signals};
-
-use crate::error::Error;
 
 /// Whether somebody asked for the end. Clones are the same one.
 #[derive(Clone, Debug, Default)]
@@ -15,12 +13,9 @@ impl Stop {
     ///
     /// # Errors
     /// If no handler can be installed.
-    pub fn on_signals() -> Result<Self, Error> {
+    pub fn on_signals() -> io::Result<Self> {
         let stop = Self::default();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .build()
-            .map_err(|source| Error::System { action: "listen for signals".to_owned(), source })?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
         let drain = stop.0.clone();
         // It lives as long as the process: signals can come until the end.
         thread::spawn(move || {
@@ -29,7 +24,7 @@ impl Stop {
                 tokio::select! {
                     // Without handlers a signal ends the process, and children end at their own limits.
                     _ = signals(drain) => {}
-                    () = watch.stopped() => std::process::exit(i32::from(tools::exit::USAGE)),
+                    () = watch.stopped() => std::process::exit(i32::from(crate::exit::USAGE)),
                 }
             });
         });
@@ -37,6 +32,7 @@ impl Stop {
     }
 
     /// Whether to end now.
+    #[must_use]
     pub fn requested(&self) -> bool {
         self.0.phase() != Phase::Running
     }
