@@ -163,9 +163,14 @@ pub fn pins<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<Given>, Stri
 }
 
 fn pin(text: &str) -> Result<Given, String> {
+    let text = text.trim();
     match Given::read(text) {
         Ok(given) => Ok(given),
-        Err(error) if !Path::new(text).exists() => Err(error.to_string()),
+        Err(error) if !Path::new(text).exists() => Err(if text.contains(['/', '.']) && !text.starts_with("sha256/") {
+            format!("there is no file {text}, and it is no pin in any spelling either: {error}")
+        } else {
+            error.to_string()
+        }),
         Err(_) => Pin::from_argument(text).map(Given::Pin).map_err(|error| error.to_string()),
     }
 }

@@ -28,7 +28,7 @@ Of several targets the worst counts: 1, then 3, 4, 5, 0. With --format nagios: 0
 
 /// Looks at a server as each kind of client would: pin, possession, chain, name, time, strength and TLS, on one connection.
 #[derive(Debug, Parser)]
-#[command(name = "fingerprint-check", version, about, arg_required_else_help = true, after_help = crate::exit_codes!())]
+#[command(name = "fingerprint-check", version, arg_required_else_help = true, after_help = crate::exit_codes!())]
 pub struct Cli {
     /// Print the JSON schema of `--format json` and stop.
     #[arg(long, exclusive = true)]

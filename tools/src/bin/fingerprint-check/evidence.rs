@@ -76,6 +76,11 @@ pub struct Tls {
 }
 
 impl Tls {
+    /// The suite as IANA names it.
+    pub fn suite_name(&self) -> Option<String> {
+        self.suite.map(|suite| format!("{suite:?}").replace("TLS13_", "TLS_"))
+    }
+
     /// The version as people write it.
     pub fn version_name(&self) -> String {
         if self.version == ProtocolVersion::TLSv1_3 { "TLS 1.3".to_owned() } else { "TLS 1.2".to_owned() }

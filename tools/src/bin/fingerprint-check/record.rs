@@ -253,7 +253,7 @@ fn connection(connection: &Connection) -> ConnectionRecord {
     ConnectionRecord {
         address: connection.address.map(|address| address.to_string()),
         version: tls.version_name(),
-        suite: tls.suite.map(|suite| format!("{suite:?}")),
+        suite: tls.suite_name(),
         group: tls.group.map(|group| format!("{group:?}")),
         signature_scheme: tls.scheme.map(|scheme| format!("{scheme:?}")),
         extended_master_secret: tls.extended_master_secret,

@@ -2,7 +2,7 @@
 
 use relay_trust::{ChainError, verify_path};
 
-use super::{ChainAnswer, Finding, NamedRoots, Questions};
+use super::{ChainAnswer, Finding, NamedRoots, Questions, strength};
 use crate::{
     codes::Code,
     evidence::{Certificate, Chain},
@@ -22,7 +22,7 @@ fn by(chain: &Chain, set: &NamedRoots, at: i64) -> Finding {
     let when = if not_before <= not_after { at.clamp(*not_before, *not_after) } else { at };
     let apart = if when == at { "" } else { ", its dates apart" };
     match verify_path(der, &chain.intermediates, &set.roots, Questions::unix_time(when)) {
-        Ok(()) => Finding::ok(Code::CHAIN_OK, format!("it leads to one of {} roots{apart}", set.roots.count())),
+        Ok(()) => Finding::ok(Code::CHAIN_OK, format!("it leads to a root{apart}")),
         Err(error) => refusal(chain, &error),
     }
 }
@@ -44,6 +44,12 @@ fn refusal(chain: &Chain, error: &ChainError) -> Finding {
             Code::CHAIN_PURPOSE,
             "its extended key usage does not list serverAuth".to_owned(),
             "reissue with the extended key usage serverAuth",
+        ),
+        // The library does not compute with such keys, and so says of every signature that it is wrong.
+        ChainError::BadSignature if short_rsa(chain) => (
+            Code::CHAIN_WEAK,
+            "the chain is signed with an RSA key of less than 2,048 bits".to_owned(),
+            "reissue it with ECDSA P-256 and SHA-256",
         ),
         ChainError::BadSignature => (
             Code::CHAIN_SIGNATURE,
@@ -69,6 +75,12 @@ fn refusal(chain: &Chain, error: &ChainError) -> Finding {
         other => (Code::CHAIN_REFUSED, format!("the chain was refused: {other}"), "reissue the chain"),
     };
     Finding::fail(code, text, remedy)
+}
+
+/// Whether a key that signed part of the chain is RSA and too short: an issuer's, or that of a certificate of its own.
+fn short_rsa(chain: &Chain) -> bool {
+    let own = Some(&chain.leaf).filter(|leaf| leaf.self_issued);
+    own.into_iter().chain(&chain.issuers).any(|signer| strength::is_short(&signer.key))
 }
 
 fn unknown_issuer(chain: &Chain) -> Finding {

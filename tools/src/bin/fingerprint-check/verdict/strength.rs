@@ -16,6 +16,11 @@ pub fn judge(leaf: &Certificate) -> Answer {
     })
 }
 
+/// Whether this is an RSA key that can be broken.
+pub const fn is_short(key: &Key) -> bool {
+    matches!(key, Key::Rsa { bits } if *bits < RSA_BITS_MIN)
+}
+
 fn key(key: &Key) -> Option<Finding> {
     match key {
         Key::Rsa { bits } if *bits < RSA_BITS_MIN => Some(Finding::fail(

@@ -27,9 +27,9 @@ pub fn judge(connection: Option<&Connection>) -> Answer {
     Answer::of(findings, || Finding::ok(Code::TLS_OK, agreed(tls)))
 }
 
-/// `TLS 1.3, TLS13_AES_256_GCM_SHA384, X25519`.
+/// `TLS 1.3, TLS_AES_256_GCM_SHA384, X25519`.
 fn agreed(tls: &Tls) -> String {
-    let suite = tls.suite.map(|suite| format!("{suite:?}"));
+    let suite = tls.suite_name();
     let group = tls.group.map(|group| format!("{group:?}"));
     [Some(tls.version_name()), suite, group].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
