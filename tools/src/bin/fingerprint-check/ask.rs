@@ -193,13 +193,13 @@ fn named(path: &Path) -> Vec<Certificate> {
 }
 
 /// Seconds since 1970.
-fn now() -> i64 {
+pub fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// A point in time, as seconds since 1970.
-fn time(text: &str) -> Result<i64, String> {
+pub fn time(text: &str) -> Result<i64, String> {
     let wrong = || "give a date (2027-01-31), a time in UTC (2027-01-31T12:00:00Z) or @SECONDS since 1970".to_owned();
     if let Some(seconds) = text.strip_prefix('@') {
         return seconds.parse().ok().filter(|seconds| *seconds >= 0).ok_or_else(wrong);

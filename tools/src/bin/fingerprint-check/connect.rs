@@ -1,5 +1,6 @@
 //! One connection to one server: TCP, a proxy, STARTTLS, TLS; and nothing is sent after the handshake but its end.
 
+mod args;
 mod hello;
 mod possession;
 mod proxy;
@@ -21,6 +22,7 @@ use crate::{
     target::{Family, Host},
 };
 
+pub use args::{ConnectArgs, Means};
 pub use proxy::Proxy;
 pub use starttls::StartTls;
 

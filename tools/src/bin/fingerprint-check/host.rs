@@ -7,18 +7,16 @@ use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, sync::Arc, ti
 
 use clap::Args;
 use relay_runtime::resources::raise_descriptor_limit;
-use rustls_pki_types::ServerName;
 use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
     ask::{AskArgs, Asked},
-    cli::{duration, print},
-    connect::{Proxy, Route, StartTls, look},
+    cli::print,
+    connect::{ConnectArgs, Means, look},
     error::Error,
     host::{list::Entry, progress::Progress},
     output::Writer,
     record::Record,
-    target::{Family, server_name},
 };
 
 /// Records that are done may wait for so many earlier ones that are not.
@@ -56,27 +54,8 @@ pub struct HostArgs {
     /// Do not show progress on standard error.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
-    /// What the ClientHello names; `none`: nothing [default: the target's host, if it is a name].
-    #[arg(long, value_name = "NAME|none", help_heading = "Connection")]
-    sni: Option<String>,
-    /// Begin in plaintext with this protocol.
-    #[arg(long, value_enum, value_name = "PROTOCOL", help_heading = "Connection")]
-    starttls: Option<StartTls>,
-    /// Connect through a proxy: http://, socks5:// or socks5h://[USER:PASSWORD@]HOST:PORT.
-    #[arg(long, value_name = "URL", help_heading = "Connection")]
-    proxy: Option<Proxy>,
-    /// Use IPv4 addresses only.
-    #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Connection")]
-    ipv4: bool,
-    /// Use IPv6 addresses only.
-    #[arg(short = '6', long, help_heading = "Connection")]
-    ipv6: bool,
-    /// Until TCP connects.
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, help_heading = "Connection")]
-    connect_timeout: Duration,
-    /// For everything that one try takes.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, help_heading = "Connection")]
-    timeout: Duration,
+    #[command(flatten)]
+    connect: ConnectArgs,
     /// Try again so many times if a target is not reached. Never after a certificate was seen.
     #[arg(long, value_name = "TIMES", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=20), help_heading = "Connection")]
     retries: u32,
@@ -95,8 +74,9 @@ fn concurrency(text: &str) -> Result<NonZeroUsize, String> {
 /// # Errors
 /// [`Error`] for wrong usage.
 pub fn execute(arguments: &HostArgs) -> Result<u8, Error> {
-    let entries = list::read(&arguments.targets, arguments.file.as_deref(), arguments.starttls)?;
-    let looking = Arc::new(Looking { asked: arguments.ask.read()?, means: Means::read(arguments)? });
+    let entries = list::read(&arguments.targets, arguments.file.as_deref(), arguments.connect.starttls)?;
+    let (asked, means) = (arguments.ask.read()?, arguments.connect.read()?);
+    let looking = Arc::new(Looking { asked, means, retries: arguments.retries });
     // Where the bound on descriptors stays low, connections fail by name; most lists are short.
     let _ = raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -109,84 +89,16 @@ pub fn execute(arguments: &HostArgs) -> Result<u8, Error> {
     code
 }
 
-/// How every target is reached.
-struct Means {
-    sni: Sni,
-    proxy: Option<Proxy>,
-    family: Family,
-    connect_timeout: Duration,
-    timeout: Duration,
-    retries: u32,
-}
-
-/// What the ClientHello names.
-enum Sni {
-    Host,
-    None,
-    Name(ServerName<'static>),
-}
-
-impl Means {
-    fn read(arguments: &HostArgs) -> Result<Self, Error> {
-        let sni = match arguments.sni.as_deref() {
-            None => Sni::Host,
-            Some("none") => Sni::None,
-            Some(name) => match server_name(name) {
-                Ok(name @ ServerName::DnsName(_)) => Sni::Name(name),
-                Ok(_) => {
-                    return Err(Error::Usage(format!(
-                        "--sni {name:?}: TLS names no addresses there; give a DNS name or none"
-                    )));
-                }
-                Err(reason) => return Err(Error::Usage(format!("--sni {reason}"))),
-            },
-        };
-        let family = match (arguments.ipv4, arguments.ipv6) {
-            (true, _) => Family::V4,
-            (false, true) => Family::V6,
-            (false, false) => Family::Any,
-        };
-        Ok(Self {
-            sni,
-            proxy: arguments.proxy.clone(),
-            family,
-            connect_timeout: arguments.connect_timeout,
-            timeout: arguments.timeout,
-            retries: arguments.retries,
-        })
-    }
-
-    fn route(&self, entry: &Entry) -> Route {
-        let sni = match &self.sni {
-            Sni::Host => match &entry.name {
-                name @ ServerName::DnsName(_) => Some(name.clone()),
-                _ => None,
-            },
-            Sni::None => None,
-            Sni::Name(name) => Some(name.clone()),
-        };
-        Route {
-            host: entry.target.host.clone(),
-            port: entry.target.port,
-            starttls: entry.target.starttls,
-            sni,
-            proxy: self.proxy.clone(),
-            family: self.family,
-            connect_timeout: self.connect_timeout,
-            timeout: self.timeout,
-        }
-    }
-}
-
 struct Looking {
     asked: Asked,
     means: Means,
+    retries: u32,
 }
 
 impl Looking {
     /// One target: tried until its certificate is seen, or trying again is of no use.
     async fn at(&self, entry: &Entry) -> Record {
-        let route = self.means.route(entry);
+        let route = self.means.route(&entry.target, &entry.name);
         let mut pause = FIRST_PAUSE;
         for attempt in 1.. {
             let started = Instant::now();
@@ -199,7 +111,7 @@ impl Looking {
                     let record = self.asked.judge(entry.target.to_string(), &evidence, pins, Some(name));
                     return record.after(attempt, took);
                 }
-                Err(failure) if failure.transient && attempt <= self.means.retries => {
+                Err(failure) if failure.transient && attempt <= self.retries => {
                     tokio::time::sleep(pause).await;
                     pause = PAUSE_MAX.min(pause * 2);
                 }
