@@ -48,6 +48,9 @@ pub enum Command {
     /// Read, make and compare pins.
     #[command(subcommand)]
     Pins(crate::pins::PinsCommand),
+    /// A store of what was decided to trust, with date, source and end.
+    #[command(subcommand)]
+    Trust(crate::trust::TrustCommand),
     /// Which platforms there are, what they offer and what they refuse.
     Platforms(crate::platforms::PlatformsArgs),
     /// What a code means, and what to do.

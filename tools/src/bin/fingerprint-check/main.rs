@@ -15,6 +15,7 @@ mod pins;
 mod platforms;
 mod record;
 mod target;
+mod trust;
 mod verdict;
 
 use std::process::ExitCode;
@@ -62,6 +63,7 @@ fn execute(cli: Cli) -> Result<u8, Error> {
         Some(Command::Host(arguments)) => host::execute(&arguments),
         Some(Command::File(arguments)) => file::execute(&arguments),
         Some(Command::Pins(command)) => pins::execute(&command),
+        Some(Command::Trust(command)) => trust::execute(&command),
         Some(Command::Platforms(arguments)) => platforms::execute(&arguments),
         Some(Command::Explain(arguments)) => explain::execute(&arguments),
         None => Err(Error::Usage("no command is given; --help lists them".to_owned())),

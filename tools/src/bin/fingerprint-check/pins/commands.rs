@@ -145,7 +145,11 @@ fn spelling(text: &str) -> Result<Chosen, String> {
     })
 }
 
-fn kind(text: &str) -> Result<PinKind, String> {
+/// A kind of pin, as options name it.
+///
+/// # Errors
+/// What is accepted.
+pub fn kind(text: &str) -> Result<PinKind, String> {
     [PinKind::Leaf, PinKind::Spki]
         .into_iter()
         .find(|kind| kind.as_str() == text)
