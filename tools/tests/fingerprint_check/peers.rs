@@ -114,3 +114,35 @@ fn server(name: &str, port: u16) -> String {
          ssl_certificate_key {key}; return 200; }}\n"
     )
 }
+
+/// `openssl s_server` with these options, looked at once: exit code and output.
+fn odd_server(config: &str, options: &[&str]) -> (i32, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("openssl.cnf");
+    fs::write(&file, format!("{OPENSSL}{config}")).unwrap();
+    let port = closed_port();
+    let (pem, key) = (certificate("ca-false.pem"), certificate("ca-false.key"));
+    let mut command = Command::new("openssl");
+    command.args(["s_server", "-accept", &format!("127.0.0.1:{port}"), "-quiet", "-cert", &pem, "-key", &key]);
+    let _running = start(command.args(options).env("OPENSSL_CONF", &file), port);
+    let target = format!("127.0.0.1:{port}");
+    let outcome = run(&["host", &target, "--pin", &pem, "--roots", &pem, "--at", AT, "--platform", "linux"]);
+    assert_eq!(outcome.stderr, "");
+    (outcome.code, outcome.stdout)
+}
+
+#[test]
+#[ignore = "needs openssl"]
+fn peers_openssl_set_up_oddly() {
+    for (config, options, code, words) in [
+        ("Options = -ExtendedMasterSecret\n", &["-tls1_2"][..], 4, "FC-TLS-NO-EMS"),
+        ("", &["-tls1_2", "-Verify", "1", "-verify_return_error"], 0, "FC-TLS-ENDED"),
+        ("", &["-Verify", "1", "-verify_return_error"], 0, "tls          ok"),
+        ("", &["-tls1_1"], 3, "FC-TLS-VERSION"),
+        ("", &["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA"], 3, "no suite"),
+    ] {
+        let (found, said) = odd_server(config, options);
+        assert!(said.contains(words), "{options:?}: {said}");
+        assert_eq!(found, code, "{options:?}: {said}");
+    }
+}
