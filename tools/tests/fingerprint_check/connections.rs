@@ -2,7 +2,7 @@
 
 use std::{io::Write, time::Instant};
 
-use rustls::version::TLS12;
+use rustls::{ServerConnection, version::TLS12};
 
 use crate::{
     kit::{AT, Outcome, certificate, run, run_with},
@@ -209,8 +209,29 @@ fn a_silent_server_costs_no_more_than_the_timeout() {
         let _ = std::io::copy(&mut stream, &mut std::io::sink());
     });
     let started = Instant::now();
-    fails(&silent.address(), &["--timeout", "300ms"], "FC-TIMEOUT", "within 300ms");
+    fails(&silent.address(), &["--timeout", "300ms"], "FC-TIMEOUT", "within --timeout");
     assert!(started.elapsed().as_secs() < 5);
+}
+
+#[test]
+fn a_certificate_that_was_seen_is_judged_whatever_comes_after_it() {
+    // The server's whole first flight, then silence instead of its end.
+    let config = Tls { versions: vec![&TLS12], ..Tls::of("ca-true") }.config();
+    let server = Server::of(move |mut stream| {
+        let mut connection = ServerConnection::new(config.clone()).unwrap();
+        connection.read_tls(&mut stream).unwrap();
+        connection.process_new_packets().unwrap();
+        while connection.wants_write() {
+            connection.write_tls(&mut stream).unwrap();
+        }
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    });
+    let outcome = look(&server.address(), &["--timeout", "500ms", "--retries", "3"]);
+    assert_eq!(outcome.code, 1, "{}", outcome.stdout);
+    for words in ["FC-PIN-MISMATCH", "possession   ok", "FC-TLS-ENDED"] {
+        assert!(outcome.stdout.contains(words), "{words}: {}", outcome.stdout);
+    }
+    assert_eq!(server.accepted(), 1, "a certificate that was seen is not asked for again");
 }
 
 #[test]

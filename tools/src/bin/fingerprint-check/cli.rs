@@ -22,7 +22,8 @@ Exit codes:
   3  a target could not be reached, or no TLS connection came about
   4  the pin matches (or none was given), but a selected platform refuses
   5  warnings only, under --strict
-Of several targets the worst counts: 1, then 3, 4, 5, 0. With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."
+Of several targets the worst counts: 1, then 3, 4, 5, 0.
+With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (wrong usage)."
     };
 }
 

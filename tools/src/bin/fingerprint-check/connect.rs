@@ -87,36 +87,41 @@ impl From<Unreadable> for Failure {
 /// [`Failure`]: it was not reached, or no TLS connection came about, or its certificate cannot be read.
 pub async fn look(route: &Route) -> Result<Evidence, Failure> {
     let deadline = Instant::now() + route.timeout;
-    match timeout_at(deadline, look_until_done(route, deadline)).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Failure::transient(
-            Code::TIMEOUT,
-            format!("TCP connected, but no TLS handshake came to its end within {}", shown(route.timeout)),
-            "check that a TLS server listens there, or allow it more time with --timeout",
-        )),
-    }
-}
-
-async fn look_until_done(route: &Route, deadline: Instant) -> Result<Evidence, Failure> {
-    let connecting = deadline.min(Instant::now() + route.connect_timeout);
-    let (mut stream, address) = match timeout_at(connecting, reach(route)).await {
-        Ok(outcome) => outcome?,
-        Err(_) => {
-            return Err(Failure::transient(
-                Code::TIMEOUT,
-                format!("no TCP connection within {}", shown(route.connect_timeout.min(route.timeout))),
-                "check the address and the firewalls in between, or allow more time with --connect-timeout",
-            ));
+    let (mut stream, address) = connected(route, deadline).await?;
+    let before = async {
+        if let Some(proxy) = &route.proxy {
+            proxy::connect(&mut stream, proxy, &route.host, route.port, address).await?;
+        }
+        match route.starttls {
+            Some(protocol) => starttls::negotiate(&mut stream, protocol).await,
+            None => Ok(()),
         }
     };
-    if let Some(proxy) = &route.proxy {
-        proxy::connect(&mut stream, proxy, &route.host, route.port, address).await?;
-    }
-    if let Some(protocol) = route.starttls {
-        starttls::negotiate(&mut stream, protocol).await?;
-    }
-    let seen = tls::handshake(&mut stream, route.sni.clone()).await?;
+    timeout_at(deadline, before).await.unwrap_or_else(|_| Err(too_slow()))?;
+    // The handshake has the deadline itself, so that what was seen before it is not lost.
+    let seen = tls::handshake(&mut stream, route.sni.clone(), deadline).await?;
     seen.evidence(if route.proxy.is_some() { None } else { address })
+}
+
+/// TCP connected, and then nothing more.
+fn too_slow() -> Failure {
+    Failure::transient(
+        Code::TIMEOUT,
+        "TCP connected, but the server or proxy took longer than --timeout with what comes next",
+        "check that a TLS server listens there, or allow it more time with --timeout",
+    )
+}
+
+async fn connected(route: &Route, deadline: Instant) -> Result<(TcpStream, Option<SocketAddr>), Failure> {
+    let until = deadline.min(Instant::now() + route.connect_timeout);
+    timeout_at(until, reach(route)).await.unwrap_or_else(|_| {
+        let allowed = humantime::format_duration(route.connect_timeout.min(route.timeout));
+        Err(Failure::transient(
+            Code::TIMEOUT,
+            format!("no TCP connection within {allowed}"),
+            "check the address and the firewalls in between, or allow more time with --connect-timeout",
+        ))
+    })
 }
 
 /// TCP to the server, or to the proxy. The address is the server's; `None` where the proxy looks its name up.
@@ -130,17 +135,14 @@ async fn reach(route: &Route) -> Result<(TcpStream, Option<SocketAddr>), Failure
         (Host::Name(_), true) => None,
         (Host::Name(_) | Host::Address(_), _) => resolve(&route.host, route.port, route.family).await?.first().copied(),
     };
-    let through = resolve(&proxy.host, proxy.port, Family::Any).await.and_then(|addresses| Ok(addresses));
-    let reached = match through {
-        Ok(addresses) => first_of(&addresses).await,
-        Err(failure) => Err(failure),
-    };
-    let (stream, _) = reached.map_err(|failure| Failure {
+    let of_proxy = |failure: Failure| Failure {
         code: Code::PROXY,
         text: format!("proxy {proxy}: {}", failure.text),
         remedy: "check the address given with --proxy".to_owned(),
         transient: failure.transient,
-    })?;
+    };
+    let addresses = resolve(&proxy.host, proxy.port, Family::Any).await.map_err(of_proxy)?;
+    let (stream, _) = first_of(&addresses).await.map_err(of_proxy)?;
     Ok((stream, target))
 }
 
@@ -206,8 +208,4 @@ fn refused(address: SocketAddr, error: &io::Error) -> Failure {
 fn said(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
-}
-
-fn shown(duration: Duration) -> String {
-    humantime::format_duration(duration).to_string()
 }

@@ -31,13 +31,13 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 #[command(after_help = concat!(
     "Examples:\n",
     "  fingerprint-check host edge.example.org:8443 --pin edge.crt --roots edge.crt\n",
-    "  fingerprint-check host www.example.org --pin 'sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='\n",
+    "  fingerprint-check host www.example.org --pin \"sha256//$PIN\" --roots mozilla --roots system\n",
     "  fingerprint-check host 192.0.2.7:8443 --name edge.example.org --sni none --platform ios,android\n",
     "  fingerprint-check host smtp://mail.example.org:587 postgres://db.example.org --roots mozilla\n",
     "  fingerprint-check host -f targets.txt --concurrency 256 --retries 2 --format jsonl\n",
     "  fingerprint-check host edge.example.org:8443 --format nagios --warn-days 21 --crit-days 5\n",
     "\n",
-    "A list (-f) has one target per line, behind it the pins of that target where it has its own, separated by commas;\n",
+    "A list (-f) has one target per line, behind it the pins of that target alone, separated by commas.\n",
     "--pin is for the lines that have none. Empty lines and lines that begin with # do not count.\n\n",
     crate::exit_codes!(),
 ))]

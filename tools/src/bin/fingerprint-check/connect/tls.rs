@@ -1,6 +1,9 @@
 //! The handshake itself: it records what the server shows, and never ends early because of it.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
 use relay_trust::provider;
 use rustls::{
@@ -9,10 +12,10 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 use rustls_pki_types::{CertificateDer, ServerName};
-use std::net::SocketAddr;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::{Instant, timeout_at},
 };
 
 use super::{
@@ -49,7 +52,11 @@ impl Seen {
 }
 
 /// Shakes hands, says goodbye, and tells what was seen.
-pub async fn handshake(stream: &mut TcpStream, sni: Option<ServerName<'static>>) -> Result<Seen, Failure> {
+pub async fn handshake(
+    stream: &mut TcpStream,
+    sni: Option<ServerName<'static>>,
+    deadline: Instant,
+) -> Result<Seen, Failure> {
     let recorded = Arc::new(Recorded::default());
     let mut first = Vec::new();
     let name = sni.clone().or_else(|| ServerName::try_from(NOBODY).ok());
@@ -60,11 +67,12 @@ pub async fn handshake(stream: &mut TcpStream, sni: Option<ServerName<'static>>)
         .map_err(|error| {
             Failure::lasting(Code::TLS_HANDSHAKE, error, "report this as a defect of fingerprint-check")
         })?;
-    let outcome = drive(stream, &mut connection, &mut first).await;
+    let driven = timeout_at(deadline, drive(stream, &mut connection, &mut first)).await;
+    let outcome = driven.unwrap_or(Err(Ended::TooSlow));
     if outcome.is_ok() {
         connection.send_close_notify();
-        // The server may be gone already; all there is to see was seen.
-        let _ = flush(stream, &mut connection).await;
+        // The server may be gone or deaf already; all there is to see was seen.
+        let _ = timeout_at(deadline, flush(stream, &mut connection)).await;
     }
     seen(&connection, &recorded, &first, outcome)
 }
@@ -94,6 +102,7 @@ enum Ended {
     Closed,
     Io(std::io::Error),
     TooMuch,
+    TooSlow,
 }
 
 async fn drive(stream: &mut TcpStream, connection: &mut ClientConnection, first: &mut Vec<u8>) -> Result<(), Ended> {
@@ -178,6 +187,11 @@ fn failure(ended: &Ended, first: &[u8]) -> Failure {
             Code::TLS_HANDSHAKE,
             format!("the connection broke in the handshake: {}", said(error)),
             "check the server and what lies in between",
+        ),
+        Ended::TooSlow => Failure::transient(
+            Code::TIMEOUT,
+            "the server did not bring the TLS handshake to its end within --timeout",
+            "check that a TLS server listens there, or allow it more time with --timeout",
         ),
         Ended::TooMuch => Failure::lasting(
             Code::TLS_HANDSHAKE,
