@@ -94,10 +94,7 @@ impl Means {
     /// The way to a target whose host TLS calls `name`.
     pub fn route(&self, target: &Target, name: &ServerName<'static>) -> Route {
         let sni = match &self.sni {
-            Sni::Host => match name {
-                name @ ServerName::DnsName(_) => Some(name.clone()),
-                _ => None,
-            },
+            Sni::Host => Some(name).filter(|name| matches!(name, ServerName::DnsName(_))).cloned(),
             Sni::None => None,
             Sni::Name(name) => Some(name.clone()),
         };
