@@ -138,12 +138,24 @@ impl Asked {
         pins: Option<&[Given]>,
         name: Option<&ServerName<'static>>,
     ) -> Record {
+        self.judge_at(target, evidence, pins, name, self.at)
+    }
+
+    /// The same for another time, seconds since 1970.
+    pub fn judge_at(
+        &self,
+        target: String,
+        evidence: &Evidence,
+        pins: Option<&[Given]>,
+        name: Option<&ServerName<'static>>,
+        at: i64,
+    ) -> Record {
         let Style { warn_days, crit_days, .. } = self.style;
-        let questions = Questions { pins, roots: &self.roots, name, at: self.at, warn_days, crit_days };
+        let questions = Questions { pins, roots: &self.roots, name, at, warn_days, crit_days };
         let verdicts = verdict::judge(evidence, &questions);
         let judged = Judged { verdicts: &verdicts };
         let platforms = platforms::judge(evidence, judged, &self.platforms);
-        Record::seen(target, self.at, evidence, (verdicts, platforms))
+        Record::seen(target, at, evidence, (verdicts, platforms))
     }
 }
 

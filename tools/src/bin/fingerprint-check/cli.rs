@@ -52,10 +52,16 @@ pub enum Command {
     /// A store of what was decided to trust, with date, source and end.
     #[command(subcommand)]
     Trust(crate::trust::TrustCommand),
+    /// Whether clients survive the change from one certificate to the next.
+    Rotate(Box<crate::rotate::RotateArgs>),
     /// Which platforms there are, what they offer and what they refuse.
     Platforms(crate::platforms::PlatformsArgs),
     /// What a code means, and what to do.
     Explain(crate::explain::ExplainArgs),
+    /// Write completions for a shell.
+    Completions(crate::made::CompletionsArgs),
+    /// Write the manual's pages.
+    Man(crate::made::ManArgs),
 }
 
 /// The form of a result that is not about servers.

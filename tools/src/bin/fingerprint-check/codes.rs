@@ -183,6 +183,37 @@ codes! {
         "One connection shows one TLS version, one suite and one group. The platform offers others, and whether the server \
          takes them was not asked. Most servers that speak TLS 1.3 speak TLS 1.2 as well.";
 
+    ROTATE_SAME = "FC-ROTATE-SAME", "Both files hold the same certificate",
+        "There is nothing to change. Give the certificate in use with --current and the new one with --next.";
+    ROTATE_SAME_KEY = "FC-ROTATE-SAME-KEY", "The key stays",
+        "The next certificate was issued for the same key. Clients with an SPKI pin notice nothing; clients with a leaf pin \
+         need the new one before the change.";
+    ROTATE_OTHER_KEY = "FC-ROTATE-OTHER-KEY", "The key changes",
+        "No pin of the current certificate holds for the next one. Clients need a pin of the next one before the change.";
+    ROTATE_PINNED = "FC-ROTATE-PINNED", "Clients have a pin of the next certificate",
+        "As far as pins go, the certificate can be changed.";
+    ROTATE_CURRENT_UNPINNED = "FC-ROTATE-CURRENT-UNPINNED", "The pins are not those that clients have",
+        "None of the pins given names the current certificate. Clients that connect now must have another pin: give all that \
+         are deployed.";
+    ROTATE_NEXT_UNPINNED = "FC-ROTATE-NEXT-UNPINNED", "Clients have no pin of the next certificate",
+        "On the day of the change every client with these pins halts. Deploy the SPKI pin of the next certificate first, wait \
+         until every client has it, and change the certificate then.";
+    ROTATE_BACKUP = "FC-ROTATE-BACKUP", "There is a backup pin",
+        "A pin that names neither certificate stands for a key that is not in use. If the key in use is lost, the server can \
+         change to that one (RFC 7469 section 4.3).";
+    ROTATE_NO_BACKUP = "FC-ROTATE-NO-BACKUP", "A backup pin is missing",
+        "Every pin names one of the two certificates. If both keys are lost or stolen, no client can be reached again. Make a \
+         further key, keep it offline, and deploy its pin (RFC 7469 section 4.3).";
+    ROTATE_OVERLAP = "FC-ROTATE-OVERLAP", "Both certificates are valid for a while",
+        "Within that time the certificate can be changed, and changed back.";
+    ROTATE_GAP = "FC-ROTATE-GAP", "Neither certificate is valid for a while",
+        "The current certificate ends before the next one begins. Nobody connects in between. Reissue the next one with an \
+         earlier beginning.";
+    ROTATE_ENDS_EARLIER = "FC-ROTATE-ENDS-EARLIER", "The next certificate ends before the current one",
+        "Either the two were confused, or the next one is older.";
+    ROTATE_NAMES = "FC-ROTATE-NAMES", "Names vanish with the change",
+        "Clients that ask for a name which the next certificate does not have refuse it. Reissue it with all names.";
+
     NAME_UNKNOWN = "FC-NAME-UNKNOWN", "The name cannot be resolved",
         "DNS has no address for it. Check the spelling, and that this machine's DNS knows the name.";
     REFUSED = "FC-REFUSED", "The connection was refused",

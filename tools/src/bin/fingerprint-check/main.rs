@@ -10,10 +10,12 @@ mod explain;
 mod file;
 mod host;
 mod input;
+mod made;
 mod output;
 mod pins;
 mod platforms;
 mod record;
+mod rotate;
 mod target;
 mod trust;
 mod verdict;
@@ -64,6 +66,9 @@ fn execute(cli: Cli) -> Result<u8, Error> {
         Some(Command::File(arguments)) => file::execute(&arguments),
         Some(Command::Pins(command)) => pins::execute(&command),
         Some(Command::Trust(command)) => trust::execute(&command),
+        Some(Command::Rotate(arguments)) => rotate::execute(&arguments),
+        Some(Command::Completions(arguments)) => made::completions(&arguments),
+        Some(Command::Man(arguments)) => made::man(&arguments),
         Some(Command::Platforms(arguments)) => platforms::execute(&arguments),
         Some(Command::Explain(arguments)) => explain::execute(&arguments),
         None => Err(Error::Usage("no command is given; --help lists them".to_owned())),
