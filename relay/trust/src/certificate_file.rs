@@ -66,6 +66,11 @@ pub enum CertificateFileError {
     /// Nothing in it.
     #[error("the file is empty; give a certificate in PEM, DER or PKCS#7")]
     Empty,
+    /// A key, and nothing else.
+    #[error(
+        "the file holds a private key and no certificate; give the certificate's file, and keep the key to yourself"
+    )]
+    Key,
     /// Text, but not PEM as it should be.
     #[error(transparent)]
     Pem(#[from] PemError),
@@ -156,7 +161,7 @@ fn of_text(text: &[u8]) -> Result<(CertificateEncoding, Vec<CertificateDer<'stat
         return Ok((CertificateEncoding::Pem, certificates, has_key));
     }
     Err(match other {
-        _ if has_key || pem::encrypted(text) => PemError::KeyForCertificate.into(),
+        _ if has_key || pem::encrypted(text) => CertificateFileError::Key,
         Some(kind) => PemError::OtherKind { found: pem::name(kind), expected: "a certificate" }.into(),
         None if text.iter().any(|byte| matches!(byte, 0..=8 | 14..=31)) => {
             CertificateFileError::Unknown("it is binary".to_owned())
@@ -321,7 +326,7 @@ mod tests {
         let file = read_certificates(text.as_bytes()).unwrap();
         assert!(file.has_key && file.certificates == identity.chain());
         let alone = read_certificates(identity.key_pem().as_bytes());
-        assert_eq!(alone, Err(PemError::KeyForCertificate.into()));
+        assert_eq!(alone, Err(CertificateFileError::Key));
     }
 
     #[test]

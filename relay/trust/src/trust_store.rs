@@ -183,7 +183,7 @@ pub enum TrustStoreError {
         source: Box<TrustStoreError>,
     },
     /// A field that is not there.
-    #[error("the {} is missing; a line is `HOST:PORT PIN added=TIME expires=TIME source=TEXT`", if .0.is_empty() { "server or its pin" } else { .0 })]
+    #[error("{} missing; a line is `HOST:PORT PIN added=TIME expires=TIME source=TEXT`", if .0.is_empty() { "the server or its pin is".to_owned() } else { format!("`{}` is", .0) })]
     Missing(&'static str),
     /// Not `HOST:PORT`.
     #[error("the server must be written HOST:PORT or [IPV6]:PORT")]
@@ -352,8 +352,8 @@ mod tests {
         for (line, words) in [
             (String::new(), "line 2: the server or its pin is missing"),
             ("a:1".to_owned(), "the server or its pin is missing"),
-            (line.replace(" added=", " since="), "added= is missing"),
-            (line.replace(" expires=", "  expires="), "expires= is missing"),
+            (line.replace(" added=", " since="), "`added=` is missing"),
+            (line.replace(" expires=", "  expires="), "`expires=` is missing"),
             (line.replace("by hand", ""), "the source must be"),
             (line.replace("by hand", "by\u{1b}hand"), "the source must be"),
             (line.replace("a:1", "A:1"), "not as this program writes it"),

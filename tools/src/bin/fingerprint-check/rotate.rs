@@ -191,7 +191,7 @@ fn pins(pins: Option<&[Given]>, current: &Certificate, next: &Certificate) -> Ve
     } else {
         Finding::warn(
             Code::ROTATE_NO_BACKUP,
-            "there is no backup pin: a client that has lost both keys' trust can never be reached again",
+            "there is no backup pin: if both keys are lost, no client can be reached again",
             "make a key, keep it offline, and deploy its pin (`pins generate`) together with the next one",
         )
     });
@@ -201,13 +201,7 @@ fn pins(pins: Option<&[Given]>, current: &Certificate, next: &Certificate) -> Ve
 /// Whether one of them is valid at any time from now to the next one's end.
 fn time(asked: &Asked, current: &Certificate, next: &Certificate) -> Vec<Finding> {
     let mut found = Vec::new();
-    if next.not_after < asked.at {
-        found.push(Finding::fail(
-            Code::TIME_EXPIRED,
-            format!("the next certificate expired on {}", date(next.not_after)),
-            "reissue it",
-        ));
-    } else if next.not_before > current.not_after {
+    if next.not_before > current.not_after {
         found.push(Finding::warn(
             Code::ROTATE_GAP,
             format!("neither is valid from {} to {}", date(current.not_after), date(next.not_before)),

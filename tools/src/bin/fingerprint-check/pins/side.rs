@@ -59,13 +59,14 @@ impl Side {
                 items.push(item);
             }
         };
-        if is_path(text) {
-            match of_file(Path::new(text))? {
-                Content::Certificate(leaf) => add(Item::Certificate(leaf.fingerprints)),
-                Content::Pins(pins) => pins.into_iter().for_each(|pin| add(Item::Pin(pin))),
-            }
-        } else {
-            for part in parts(text) {
+        let parts: Vec<&str> = if is_path(text) { vec![text] } else { parts(text).collect() };
+        for part in parts {
+            if is_path(part) {
+                match of_file(Path::new(part))? {
+                    Content::Certificate(leaf) => add(Item::Certificate(leaf.fingerprints)),
+                    Content::Pins(pins) => pins.into_iter().for_each(|pin| add(Item::Pin(pin))),
+                }
+            } else {
                 let pin = part.parse().map_err(|error| {
                     Error::Usage(format!("{name}: {error}; a file of that name is not there either"))
                 })?;

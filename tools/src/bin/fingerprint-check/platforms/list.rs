@@ -127,11 +127,13 @@ pub fn execute(arguments: &PlatformsArgs) -> Result<u8, Error> {
 
 /// That there is no such platform, and which there are.
 pub fn unknown(name: &str) -> String {
-    let names: Vec<&str> = ALL.iter().map(|platform| platform.name).collect();
+    let families = super::names();
+    let releases: Vec<&str> =
+        ALL.iter().map(|platform| platform.name).filter(|release| !families.contains(release)).collect();
     format!(
-        "there is no platform {name:?}; the platforms are {} (their current releases), and {}",
-        super::names().join(", "),
-        names.join(", ")
+        "there is no platform {name:?}; the platforms are {}, and of single releases {}",
+        families.join(", "),
+        releases.join(", ")
     )
 }
 
