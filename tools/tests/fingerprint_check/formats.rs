@@ -105,3 +105,16 @@ fn results_come_in_the_order_of_the_list() {
     let targets: Vec<&str> = outcome.stdout.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
     assert_eq!(targets, [&first, &second]);
 }
+
+#[test]
+fn one_set_of_roots_that_accepts_is_enough_in_every_format() {
+    let server = Server::tls("ca-false");
+    let target = server.address();
+    let two = ["--roots", "certificates/root.pem", "--roots", "certificates/ca-false.pem"];
+    for (format, wrong) in [("junit", "<failure"), ("sarif", "\"error\""), ("nagios", "CRITICAL"), ("csv", ",fail,")] {
+        let common = ["host", &target, "--at", AT, "--platform", "linux", "--format", format];
+        let outcome = run(&[&common[..], &two].concat());
+        assert_eq!(outcome.code, 0, "{format}: {}", outcome.stdout);
+        assert!(!outcome.stdout.contains(wrong), "{format}: {}", outcome.stdout);
+    }
+}

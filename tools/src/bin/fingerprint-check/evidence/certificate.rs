@@ -302,5 +302,10 @@ fn shown(name: &X509Name<'_>) -> String {
 
 /// A stranger's text: printable, and not longer than anybody reads.
 fn bounded(text: &str) -> String {
-    text.chars().take(TEXT_MAX).map(|c| if c.is_control() { '?' } else { c }).collect()
+    text.chars().take(TEXT_MAX).map(|c| if c.is_control() || turns(c) { '?' } else { c }).collect()
+}
+
+/// Characters that change the direction of what follows, so that a name would be shown as another.
+const fn turns(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -64,11 +64,8 @@ pub fn row(record: &Record, strict: bool) -> String {
                 .chain(seen.platforms.iter().flat_map(PlatformVerdict::plain))
                 .filter(|finding| finding.level >= Level::Warn)
                 .collect();
-            let mut codes: Vec<&str> = said.iter().map(|finding| finding.code.as_str()).collect();
-            codes.sort_unstable();
-            codes.dedup();
-            let mut texts: Vec<&str> = said.iter().map(|finding| finding.text.as_str()).collect();
-            texts.dedup();
+            let codes = unique(said.iter().map(|finding| finding.code.as_str()));
+            let texts = unique(said.iter().map(|finding| finding.text.as_str()));
             cells.extend([codes.join(" "), texts.join("; ")]);
         }
         Shown::Failed { failure } => {
@@ -77,6 +74,17 @@ pub fn row(record: &Record, strict: bool) -> String {
         }
     }
     line(cells)
+}
+
+/// Each once, in the order in which they come.
+fn unique<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut unique = Vec::new();
+    for one in all {
+        if !unique.contains(&one) {
+            unique.push(one);
+        }
+    }
+    unique
 }
 
 /// The answers in the order of the columns; of the chain's the lightest.

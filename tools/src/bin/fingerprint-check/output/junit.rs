@@ -12,7 +12,7 @@ struct Case<'a> {
     name: String,
     skipped: bool,
     failures: Vec<(&'a str, String)>,
-    says: Vec<&'a str>,
+    says: Vec<String>,
 }
 
 pub fn document(records: &[Record]) -> String {
@@ -75,11 +75,17 @@ fn cases(record: &Record) -> Vec<Case<'_>> {
             return vec![Case { name: "connection".to_owned(), skipped: false, failures, says: Vec::new() }];
         }
     };
-    let verdicts = seen.verdicts.all().into_iter().map(|question| Case {
-        name: question.to_string(),
-        skipped: question.answer.level == Level::NotAsked,
-        failures: messages(&question.answer.findings),
-        says: advice(&question.answer.findings),
+    // One set of roots that accepts the chain is enough: what others say then is no failure.
+    let accepted = seen.verdicts.chain_refusal().is_none();
+    let verdicts = seen.verdicts.all().into_iter().map(move |question| {
+        let findings = &question.answer.findings;
+        let failures = messages(findings);
+        let (failures, says) = if accepted && question.roots.is_some() {
+            (Vec::new(), failures.into_iter().map(|(_, message)| message).collect())
+        } else {
+            (failures, advice(findings))
+        };
+        Case { name: question.to_string(), skipped: question.answer.level == Level::NotAsked, failures, says }
     });
     let platforms = seen.platforms.iter().map(|platform| Case {
         name: format!("platform {}", platform.platform),
@@ -100,8 +106,8 @@ fn messages<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<(&'a str
         .collect()
 }
 
-fn advice<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<&'a str> {
-    findings.into_iter().filter(|finding| finding.level == Level::Warn).map(|finding| finding.text.as_str()).collect()
+fn advice<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<String> {
+    findings.into_iter().filter(|finding| finding.level == Level::Warn).map(|finding| finding.text.clone()).collect()
 }
 
 /// For text and for attributes in double quotes. Characters that XML 1.0 does not have become a question mark.

@@ -1,17 +1,18 @@
 //! SARIF 2.1.0 (OASIS): a result per warning and failure, with the codes as rules.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use crate::{
     codes::{self, Code},
-    record::{Record, Shown},
+    record::{Record, Seen, Shown},
     verdict::{Finding, Level},
 };
 
 pub fn document(records: &[Record]) -> String {
-    let results: Vec<Value> = records.iter().flat_map(results).collect();
+    let results: Vec<(Code, Value)> = records.iter().flat_map(results).collect();
+    let used: BTreeSet<Code> = results.iter().map(|(code, _)| *code).collect();
     let document = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -19,17 +20,18 @@ pub fn document(records: &[Record]) -> String {
             "tool": { "driver": {
                 "name": "fingerprint-check",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules(),
+                "rules": rules(&used),
             } },
-            "results": results,
+            "results": results.into_iter().map(|(_, result)| result).collect::<Vec<_>>(),
         }],
     });
     format!("{document:#}\n")
 }
 
-fn rules() -> Vec<Value> {
-    codes::ALL
-        .iter()
+/// The codes that results have.
+fn rules(used: &BTreeSet<Code>) -> Vec<Value> {
+    let explanations = codes::ALL.iter().filter(|explanation| used.contains(&explanation.code));
+    explanations
         .map(|explanation| {
             json!({
                 "id": explanation.code,
@@ -40,36 +42,45 @@ fn rules() -> Vec<Value> {
         .collect()
 }
 
-fn results(record: &Record) -> Vec<Value> {
-    let seen = match &record.shown {
+fn results(record: &Record) -> Vec<(Code, Value)> {
+    match &record.shown {
         Shown::Failed { failure } => {
             let text = format!("{}: {}. Fix: {}.", record.target, failure.text, failure.remedy);
-            return vec![result(record, failure.code, Level::Fail, &text, "connection")];
+            vec![(failure.code, result(record, failure.code, Level::Fail, &text, "connection"))]
         }
-        Shown::Seen(seen) => seen,
-    };
-    // The same finding of several platforms is one result.
-    let mut by_platform: BTreeMap<(Code, &str), (&Finding, Vec<&str>)> = BTreeMap::new();
-    for platform in &seen.platforms {
-        for finding in platform.plain().filter(|finding| finding.level >= Level::Warn) {
-            by_platform
-                .entry((finding.code, &finding.text))
-                .or_insert_with(|| (finding, Vec::new()))
-                .1
-                .push(platform.platform);
+        Shown::Seen(seen) => of_seen(record, seen),
+    }
+}
+
+fn of_seen(record: &Record, seen: &Seen) -> Vec<(Code, Value)> {
+    let accepted = seen.verdicts.chain_refusal().is_none();
+    let mut told: Vec<(String, Level, &Finding)> = Vec::new();
+    for question in seen.verdicts.all() {
+        for finding in question.answer.findings.iter().filter(|finding| finding.level >= Level::Warn) {
+            // One set of roots that accepts the chain is enough.
+            let level = if accepted && question.roots.is_some() { Level::Ok } else { finding.level };
+            told.push((question.to_string(), level, finding));
         }
     }
-    let platforms = by_platform.into_values().map(|(finding, platforms)| (platforms.join(", "), finding));
-    let verdicts = seen.verdicts.all().into_iter().flat_map(|question| {
-        let heavy = question.answer.findings.iter().filter(|finding| finding.level >= Level::Warn);
-        heavy.map(move |finding| (question.to_string(), finding))
-    });
-    verdicts
-        .chain(platforms)
-        .map(|(question, finding)| {
+    // What the verdicts have said is not said again, and the same finding of several platforms is one result.
+    let mut of_platforms: Vec<(Vec<&str>, &Finding)> = Vec::new();
+    for platform in &seen.platforms {
+        for finding in platform.plain().filter(|finding| finding.level >= Level::Warn) {
+            if told.iter().any(|(_, _, known)| known.text == finding.text) {
+                continue;
+            }
+            match of_platforms.iter_mut().find(|(_, known)| *known == finding) {
+                Some((platforms, _)) => platforms.push(platform.platform),
+                None => of_platforms.push((vec![platform.platform], finding)),
+            }
+        }
+    }
+    told.extend(of_platforms.into_iter().map(|(platforms, finding)| (platforms.join(", "), finding.level, finding)));
+    told.into_iter()
+        .map(|(question, level, finding)| {
             let remedy = finding.remedy.as_ref().map_or_else(String::new, |remedy| format!(" Fix: {remedy}."));
             let text = format!("{}, {question}: {}.{remedy}", record.target, finding.text);
-            result(record, finding.code, finding.level, &text, &question)
+            (finding.code, result(record, finding.code, level, &text, &question))
         })
         .collect()
 }
