@@ -27,6 +27,8 @@ const MAGIC: &[u8; 8] = b"SLYPACK1";
 const PACKED: u64 = 4 << 20;
 /// Inputs of a pack together at most, in bytes.
 const UNPACKED: u64 = 64 << 20;
+/// Inputs of a pack at most: empty ones would cost nothing but memory.
+const INPUTS: usize = 1 << 16;
 /// One input at most, in bytes: a pack's and a file's.
 pub const INPUT: usize = 1 << 20;
 
@@ -97,6 +99,12 @@ pub fn unpack(packed: &[u8]) -> Result<Vec<Vec<u8>>, PackError> {
     while !rest.is_empty() {
         let (length, after) = rest.split_first_chunk().ok_or_else(|| damaged("a length is cut short"))?;
         let length = u32::from_be_bytes(*length) as usize;
+        if length > INPUT {
+            return Err(PackError::Damaged(format!("it holds an input of {length} bytes")));
+        }
+        if inputs.len() == INPUTS {
+            return Err(damaged("it holds more inputs than a pack may"));
+        }
         let (input, after) = after.split_at_checked(length).ok_or_else(|| damaged("an input is cut short"))?;
         inputs.push(input.to_vec());
         rest = after;
@@ -110,8 +118,13 @@ pub fn unpack(packed: &[u8]) -> Result<Vec<Vec<u8>>, PackError> {
 /// If there is one that cannot be used.
 pub fn committed(fuzz: &Path, target: &str) -> Result<Vec<Input>, PackError> {
     let path = fuzz.join("corpus").join(format!("{target}.pack"));
-    if !path.exists() {
-        return Ok(Vec::new());
+    match path.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        // A pipe that nobody writes to would be waited for without end.
+        Ok(found) if !found.is_file() => {
+            return Err(PackError::Read { path, source: io::Error::other("not a file") });
+        }
+        Ok(_) | Err(_) => {}
     }
     let inputs = unpack(&read(&path, PACKED)?)?;
     let origin = |number| format!("fuzz/corpus/{target}.pack input {number}");
@@ -195,6 +208,28 @@ mod tests {
         let mut encoder = ZlibEncoder::new(MAGIC.to_vec(), Compression::best());
         encoder.write_all(&[0, 0, 0, 9, 1]).unwrap();
         assert!(matches!(unpack(&encoder.finish().unwrap()), Err(PackError::Damaged(_))));
+    }
+
+    #[test]
+    fn inputs_that_are_too_long_or_too_many_are_refused() {
+        let packed = |bytes: &[u8]| {
+            let mut encoder = ZlibEncoder::new(MAGIC.to_vec(), Compression::best());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        };
+        let length = u32::try_from(INPUT + 1).unwrap().to_be_bytes();
+        let long = [length.to_vec(), vec![0; INPUT + 1]].concat();
+        assert!(matches!(unpack(&packed(&long)), Err(PackError::Damaged(_))));
+        assert_eq!(unpack(&packed(&vec![0; 4 * INPUTS])).unwrap().len(), INPUTS);
+        assert!(matches!(unpack(&packed(&vec![0; 4 * INPUTS + 4])), Err(PackError::Damaged(_))));
+    }
+
+    #[test]
+    fn what_is_no_file_is_no_corpus() {
+        let fuzz = tempfile::tempdir().unwrap();
+        fs::create_dir_all(fuzz.path().join("corpus/x.pack")).unwrap();
+        assert!(matches!(committed(fuzz.path(), "x"), Err(PackError::Read { .. })));
+        assert!(committed(fuzz.path(), "y").unwrap().is_empty());
     }
 
     #[test]
