@@ -4,7 +4,8 @@ use super::layout::{Come, Field, U16, U32, U64, Value, length_may_be, put, read_
 
 /// Bytes of a grant at most (§3.1).
 pub(crate) const GRANT_BYTES_MAX: usize = 2_048;
-const CANONICAL_BYTES_MAX: usize = 32_768;
+/// A canonical request at most (§3.1).
+pub(crate) const CANONICAL_BYTES_MAX: usize = 32_768;
 const DEVICE_ID_BYTES_MAX: usize = 255;
 /// A request's body at most (§4.1.1).
 pub(crate) const BODY_BYTES_MAX: usize = 16_384;
@@ -21,11 +22,14 @@ const VERDICT: Field = Field::Choice(&[(1, &[]), (2, &[]), (3, &[U32]), (4, &[GR
 /// A kind of message and its body.
 pub(crate) type Table = [(u8, &'static [Field])];
 
+/// The kind of control frame that holds a canonical request.
+pub(crate) const ASK: u8 = 3;
+
 /// §6.2.1
 pub(crate) const CONTROL: &Table = &[
     (1, &[ROLE, U64, Field::Name, PROOF]),
     (2, &[PROOF, U16]),
-    (3, &[U64, Field::Fixed(32), Field::Bytes { least: 1, most: CANONICAL_BYTES_MAX }]),
+    (ASK, &[U64, Field::Fixed(32), Field::Bytes { least: 1, most: CANONICAL_BYTES_MAX }]),
     (4, &[U64, VERDICT]),
     (5, &[Field::Number { bytes: 2, least: 1, most: 0xffff }]),
     (6, &[PLATFORM, DEVICE_ID]),

@@ -75,7 +75,7 @@ mod code {
     pub(super) const REQUEST: u8 = 0;
     /// The same.
     pub(super) const REQUEST_TOO: u8 = 1;
-    /// A refused body, or a request in another platform's format.
+    /// A refused body, a request in another platform's format, or a long body.
     pub(super) const REFUSED: u8 = 2;
     /// A valid request with the byte at b changed by c.
     pub(super) const CHANGED: u8 = 3;
@@ -201,10 +201,14 @@ impl EdgeRun {
                 self.wire.deliver(&mut self.host, op.c, now);
             }
             code::REFUSED => {
-                let frame = if op.a < 192 {
-                    framed(self.platform, bodies::refused(self.platform, usize::from(op.a)))
-                } else {
-                    request(1 + op.b % 6, op.a, op.b)
+                let frame = match op.a {
+                    0..192 => framed(self.platform, bodies::refused(self.platform, usize::from(op.a))),
+                    192..240 => request(1 + op.b % 6, op.a, op.b),
+                    240.. => {
+                        let operation = usize::from(op.a) % bodies::OPERATIONS.len();
+                        let which = usize::from(op.b / 40);
+                        framed(self.platform, &bodies::long(self.platform, operation, 1 + op.b % 40, which))
+                    }
                 };
                 self.wire.put(&frame);
                 self.wire.deliver(&mut self.host, op.c, now);

@@ -122,6 +122,14 @@ pub(crate) fn valid(platform: u8, operation: usize, id: usize, number: u8) -> Ve
     body
 }
 
+/// A body longer than any other here, with blanks behind it: three of the formats allow them. The longest is as long as a body may be.
+pub(crate) fn long(platform: u8, operation: usize, number: u8, which: usize) -> Vec<u8> {
+    const LENGTHS: [usize; 6] = [4_084, 4_097, 8_193, 12_000, 16_383, 16_384];
+    let mut body = valid(platform, operation, 0, number);
+    body.resize(LENGTHS[which % LENGTHS.len()], b' ');
+    body
+}
+
 /// A body that is refused, with a code of its own.
 pub(crate) fn refused(platform: u8, which: usize) -> &'static [u8] {
     VECTORS[usize::from(platform) - 1].1[which % 5]

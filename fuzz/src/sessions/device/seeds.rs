@@ -32,6 +32,8 @@ const fn time(how: u8, step: u8) -> Op {
 }
 
 const BAD: Op = Op::new(code::REFUSED, 1, 0, 0);
+/// A ping as long as a body may be, in pieces.
+const LONG: Op = Op::new(code::REFUSED, 244, 201, 2);
 const END: Op = Op::new(code::END, 0, 0, 0);
 const TO_DEADLINE: Op = time(1, 0);
 const BEFORE_DEADLINE: Op = time(0, 0);
@@ -95,6 +97,7 @@ fn conversations() -> Vec<Vec<Op>> {
         then(&[ask(PING, 1), drain.clone()]),
         then(&[ask(BACKUP, 1), drain, TO_DEADLINE]),
         then(&[Op::new(code::REFUSED, 200, 3, 0)]),
+        then(&[LONG, Op { b: 200, ..LONG }, Op { b: 120, c: 2 | 63 << 2, ..LONG }, Op::new(code::DELIVER, 0, 0, 0)]),
         then(&[Op::new(code::CHANGED, PING, 3, 1)]),
         then(&[Op::new(code::CHANGED, PING, 90, 1), ask(PING, 2)]),
         vec![Op { bytes: b"GET / HTTP/1.1\r\n".to_vec(), c: 16, ..Op::new(code::RAW, 0, 0, 0) }],
