@@ -178,6 +178,32 @@ fn a_signal_ends_it_with_what_there_is_and_nothing_planted() {
 }
 
 #[test]
+fn a_defect_that_ends_the_process_without_a_word_is_killed_by_its_input() {
+    // As a stack overflow: nothing said, nothing written; but the next process notes its input.
+    let dies = "case \"$*\" in *-artifact_prefix*) [ -n \"$SALLYPORT_FUZZ_LAST\" ] && echo deep > \"$SALLYPORT_FUZZ_LAST\"\n\
+                echo 'stat::number_of_executed_units: 10' >&2;; esac\nkill -SEGV $$";
+    let tree = tree(QUIET, dies);
+    patch(&tree, "a-defect", "planted");
+    let (code, table, said) = ledger(&tree, &[]);
+    assert_eq!(code, 0, "{table}{said}");
+    assert_eq!(fs::read(tree.path("out/inputs/a-defect").join(format!("1-{SECOND}"))).unwrap(), b"deep\n");
+}
+
+#[test]
+fn two_ledgers_do_not_work_in_one_tree() {
+    let tree = tree(QUIET, LOUD);
+    patch(&tree, "a-defect", "planted");
+    fs::create_dir_all(tree.path("target/fuzz/ledger")).unwrap();
+    let lock = fs::File::create(tree.path("target/fuzz/ledger/lock")).unwrap();
+    lock.lock().unwrap();
+    let (code, _, said) = ledger(&tree, &[]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("another ledger") && !tree.path("out").exists(), "{said}");
+    drop(lock);
+    assert_eq!(ledger(&tree, &[]).0, 0);
+}
+
+#[test]
 fn the_control_runs_without_oracles() {
     let tree = tree(QUIET, &format!("[ \"$SALLYPORT_FUZZ_ORACLES\" = off ] || {{ {LOUD}\n}}\n{QUIET}"));
     patch(&tree, "a-defect", "planted");

@@ -13,7 +13,7 @@ pub enum Error {
     /// A file could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     File {
-        /// `read`, `write`, `create`, `remove`.
+        /// `read`, `write`, `create`, `remove`, `lock`.
         action: &'static str,
         /// Which file or folder.
         path: PathBuf,

@@ -5,7 +5,7 @@
 
 use std::{
     collections::VecDeque,
-    fs,
+    fs::{self, File, TryLockError},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     thread,
@@ -123,6 +123,7 @@ pub fn execute(arguments: &LedgerArgs, workspace: &Workspace, stop: &Stop) -> Re
     }
     // Said before anything is written.
     let prerequisites = if tasks.is_empty() { None } else { Some(Prerequisites::find(Sanitizer::None)?) };
+    let _lock = if tasks.is_empty() { None } else { Some(lock(&folder(workspace))?) };
     let out = run::prepare(&arguments.out.clone().unwrap_or_else(|| run::results(workspace, "ledgers")))?;
     let mut outcome = Outcome {
         toolchain: prerequisites.as_ref().map(|found| found.toolchain.clone()),
@@ -159,6 +160,27 @@ pub fn execute(arguments: &LedgerArgs, workspace: &Workspace, stop: &Stop) -> Re
     finish(&outcome, &out, arguments.format)?;
     hunted?;
     verdict(&outcome)
+}
+
+/// Trees and builds, kept from one ledger to the next.
+fn folder(workspace: &Workspace) -> PathBuf {
+    workspace.root.join("target/fuzz/ledger")
+}
+
+/// The folder is one ledger's at a time, until what is returned is dropped: two would plant their defects in the same trees, and each
+/// would judge the other's.
+fn lock(folder: &Path) -> Result<File, Error> {
+    fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
+    let path = folder.join("lock");
+    let file = File::create(&path).map_err(Error::file("create", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Usage(format!(
+            "another ledger works in {}; wait for its end, or use another copy of the source tree",
+            folder.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(Error::file("lock", path)(error)),
+    }
 }
 
 /// Writes and shows what came of it.
@@ -218,7 +240,7 @@ impl<'a> Ledger<'a> {
         planned: &Outcome,
         tasks: VecDeque<(Row, Task)>,
     ) -> Result<Self, Error> {
-        let folder = ground.workspace.root.join("target/fuzz/ledger");
+        let folder = folder(ground.workspace);
         let snapshot = Tree::copy(&ground.workspace.root, folder.join("clean/src"))?;
         let (clean, queue, done) = (Mutex::default(), Mutex::new(tasks), Mutex::default());
         let (seeds, control) = (planned.seeds, planned.control);

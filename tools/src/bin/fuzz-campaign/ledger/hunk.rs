@@ -100,7 +100,8 @@ impl Hunk {
     /// The place in `lines` at which it fits, nearest to where it was and not before `from`; and how much of its context
     /// had to be left out at the ends.
     fn place(&self, lines: &[&str], from: usize, shift: isize) -> Option<(usize, usize)> {
-        let wanted = self.start.saturating_add_signed(shift);
+        // A place behind the text's end is as good as the end.
+        let wanted = self.start.saturating_add_signed(shift).min(lines.len());
         for fuzz in 0..=FUZZ {
             let (cut_before, cut_behind) = (fuzz.min(self.before), fuzz.min(self.behind));
             if fuzz > 0 && cut_before < fuzz && cut_behind < fuzz {
@@ -127,11 +128,12 @@ impl Hunk {
     }
 }
 
-/// `12` or `12,3`: a line and a count.
+/// `12` or `12,3`: a line and a count. No file has more lines than a u32 counts.
 fn range(text: &str) -> Option<(usize, usize)> {
+    let number = |text: &str| usize::try_from(text.parse::<u32>().ok()?).ok();
     match text.split_once(',') {
-        Some((start, count)) => Some((start.parse().ok()?, count.parse().ok()?)),
-        None => Some((text.parse().ok()?, 1)),
+        Some((start, count)) => Some((number(start)?, number(count)?)),
+        None => Some((number(text)?, 1)),
     }
 }
 

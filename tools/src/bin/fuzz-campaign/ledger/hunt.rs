@@ -101,12 +101,23 @@ pub struct Hunter<'a> {
     known: Vec<String>,
     /// Targets that cannot go on, by place.
     ended: Vec<bool>,
+    /// A process ended without a word and without an input, as by a stack overflow: those that follow note theirs.
+    noting: bool,
 }
 
 impl<'a> Hunter<'a> {
     /// A hunt by `plan`, in `folder`.
     pub fn new(ground: &'a Ground<'a>, plan: &'a Plan, folder: &'a Path, kept: &'a Path, row: usize) -> Self {
-        Self { ground, plan, folder, kept, row, known: Vec::new(), ended: vec![false; plan.targets.len()] }
+        Self {
+            ground,
+            plan,
+            folder,
+            kept,
+            row,
+            known: Vec::new(),
+            ended: vec![false; plan.targets.len()],
+            noting: false,
+        }
     }
 
     /// Hunts with this seed. The inner error says why the defect cannot be tried.
@@ -180,6 +191,10 @@ impl<'a> Hunter<'a> {
         hunt: &mut Hunt,
         binaries: &mut impl Binaries,
     ) -> Result<(), Error> {
+        if found.input.is_none() && !self.noting {
+            self.noting = true;
+            return Ok(());
+        }
         let Ground { oracles, stop, .. } = *self.ground;
         let shown = match &found.input {
             Some(input) => {
@@ -228,19 +243,20 @@ impl<'a> Hunter<'a> {
             fs::create_dir_all(&folder).map_err(Error::file("create", &folder))?;
             Ok(folder)
         };
+        let artifacts = folder("artifacts")?;
         Ok(Job {
             binary: binary.to_owned(),
             corpus: folder("corpus")?,
             seeds: vec![self.ground.seeds.join(&target.name)],
             dictionary: self.ground.workspace.dictionary(target).filter(|dictionary| dictionary.is_file()),
-            artifacts: folder("artifacts")?,
+            last: self.noting.then(|| artifacts.join("last")),
+            artifacts,
             max_len: target.max_len,
             seed: derive_seed(seed, None, &target.name, turn.number * 1000 + again),
             runs: Some(runs),
             time: Duration::from_secs(60 + runs / SLOWEST),
             known: self.known.clone(),
             oracles: self.ground.oracles,
-            last: None,
         })
     }
 }

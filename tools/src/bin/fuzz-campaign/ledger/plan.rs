@@ -34,7 +34,10 @@ pub struct Turn {
 impl Plan {
     /// For a patch that touches these files; `None` if no target links any of them.
     pub fn new(touched: &[impl AsRef<Path>], targets: &[&TargetInfo]) -> Option<Self> {
-        let group = touched.iter().filter_map(|file| group_of(file.as_ref())).min()?;
+        let groups: Vec<Group> = touched.iter().filter_map(|file| group_of(file.as_ref())).collect();
+        if groups.is_empty() {
+            return None;
+        }
         // How much of a patched file's path a target names: the one that names most is most likely the one to see it.
         let covers = |target: &TargetInfo| {
             let files = touched.iter().filter_map(|file| file.as_ref().to_str());
@@ -44,10 +47,13 @@ impl Plan {
                 .max()
         };
         // What lies below is linked by every group, and best seen by the smallest; what lies above only by the large ones.
-        let sees = |target: &TargetInfo| match group {
-            Group::Wire => target.group == Group::Wire,
-            Group::Trust => target.group >= Group::Trust,
-            Group::Relay => target.group == Group::Relay,
+        // Of files at several heights nobody knows which one holds the defect.
+        let sees = |target: &TargetInfo| {
+            groups.iter().any(|group| match group {
+                Group::Wire => target.group == Group::Wire,
+                Group::Trust => target.group >= Group::Trust,
+                Group::Relay => target.group == Group::Relay,
+            })
         };
         let (mut first, others): (Vec<&TargetInfo>, Vec<&TargetInfo>) = targets
             .iter()
@@ -130,7 +136,7 @@ mod tests {
         assert_eq!(plan(&["relay/edge/src/config.rs", "docs/x.md"]), some(&["config", "hello"], 1));
         assert_eq!(
             plan(&["relay/wire/src/request/linux.rs", "relay/edge/src/config/raw.rs"]),
-            some(&["linux", "config", "ios", "stream", "device"], 2)
+            some(&["linux", "config", "ios", "stream", "device", "hello"], 2)
         );
         assert_eq!(plan(&["client-sim/src/main.rs"]), None);
         assert_eq!(plan(&["docs/x.md"]), None);

@@ -25,6 +25,15 @@ const HUNK: &str = " two\n-three\n+3\n four\n";
 const AFTER: &str = "one\ntwo\n3\nfour\nfive\nsix\nseven\n";
 
 #[test]
+fn absurd_places_are_no_places() {
+    for place in ["18446744073709551615,1", "18446744073709551615,0", "1,18446744073709551615", "-1,1"] {
+        assert!(applied(&format!("{GIT}@@ -{place} +{place} @@\n-two\n+3\n")).is_err(), "{place}");
+    }
+    // Far behind the end, as a text that has become shorter.
+    assert_eq!(applied(&format!("{GIT}@@ -4000000000,3 +4000000000,3 @@\n{HUNK}")).unwrap(), AFTER);
+}
+
+#[test]
 fn diffs_of_every_maker_apply() {
     for head in [
         GIT,
