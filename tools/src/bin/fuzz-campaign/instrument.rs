@@ -11,6 +11,8 @@ use std::{
     process::{Command, ExitCode},
 };
 
+use crate::process;
+
 /// Set where this program is started as the compiler's stand-in.
 const STAND_IN: &str = "SALLYPORT_FUZZ_STAND_IN";
 
@@ -26,7 +28,7 @@ const INSTRUMENTATION: &[&str] = &["-Cpasses=sancov", "-Cllvm-args=-sanitizer-co
 /// Lets this program stand in for the compiler of a build that `command` starts.
 pub fn tested_only(command: &mut Command) {
     // Without its own path it cannot; then everything is instrumented, which is slower and not wrong.
-    if let Ok(program) = env::current_exe() {
+    if let Ok(program) = process::this_program() {
         command.env("RUSTC_WRAPPER", program).env(STAND_IN, "1");
     }
 }

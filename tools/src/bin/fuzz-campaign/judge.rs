@@ -19,7 +19,7 @@ use std::{
 
 use fuzz::{Target, corpus, targets::ALL};
 
-use crate::{Verdict, error::Error, libfuzzer};
+use crate::{Verdict, error::Error, libfuzzer, process};
 
 /// An input that takes longer hangs.
 const INPUT: Duration = Duration::from_secs(libfuzzer::INPUT_TIMEOUT as u64);
@@ -89,7 +89,7 @@ impl Judge {
 impl Running {
     fn start(target: &Target) -> Result<Self, Error> {
         let error = |source| Error::System { action: "start this program again to judge inputs".to_owned(), source };
-        let program = std::env::current_exe().map_err(error)?;
+        let program = process::this_program().map_err(error)?;
         let mut command = Command::new(program);
         command.args(["judge", target.name]).process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

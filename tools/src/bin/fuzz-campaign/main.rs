@@ -44,6 +44,7 @@ fn main() -> ExitCode {
     if let Some(code) = instrument::stand_in() {
         return code;
     }
+    let _ = process::this_program();
     let cli = Cli::parse();
     ExitCode::from(match execute(cli) {
         Ok(Verdict::Clean) => exit::OK,

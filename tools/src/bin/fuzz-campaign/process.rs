@@ -1,10 +1,14 @@
 //! One child process: its words line by line, a deadline, and its certain end.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
     os::unix::process::CommandExt,
+    path::PathBuf,
     process::{Child, ChildStderr, Command, ExitStatus, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    sync::{
+        LazyLock,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -21,6 +25,16 @@ const TICK: Duration = Duration::from_millis(100);
 const LINE: u64 = 16 * 1024;
 /// Lines that wait between the reader and its listener.
 const LINES: usize = 1024;
+
+/// Where this program lies, as it was when it was first asked; `main` asks as it begins. Who builds it again meanwhile puts another
+/// file in its place, and the system then names one that is not there.
+///
+/// # Errors
+/// If the system does not say.
+pub fn this_program() -> io::Result<PathBuf> {
+    static PROGRAM: LazyLock<io::Result<PathBuf>> = LazyLock::new(std::env::current_exe);
+    PROGRAM.as_ref().map(Clone::clone).map_err(|error| error.kind().into())
+}
 
 /// Why a child is no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
