@@ -124,6 +124,58 @@ fn a_target_without_seeds_or_with_an_error_of_its_own_is_not_clean() {
 }
 
 #[test]
+fn a_target_that_executes_nothing_or_ends_without_a_word_is_not_clean() {
+    let tree = Tree::new("echo 'INFO:        3 files found in x' >&2");
+    let (code, stdout, stderr) = tree.run(&["run", "--budget", "10s", "--target", FIRST, "--out", "out"]);
+    assert_eq!(code, 2, "{stdout}");
+    assert!(stderr.contains("executed nothing"), "{stderr}");
+    let tree = Tree::new("exit 3");
+    let (code, _, stderr) = tree.run(&["run", "--runs", "1000", "--target", FIRST, "--out", "out"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("no seeds") && stderr.contains("ended with exit status: 3"), "{stderr}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_shown() {
+    // A folder in the report's place, as a full disk would do.
+    let prefix = "for word in \"$@\"; do case $word in -artifact_prefix=*) out=${word#*=}../..;; esac; done\n";
+    let tree = Tree::new(&format!("{BEGIN}{prefix}mkdir $out/report.json\n{END}"));
+    let (code, stdout, stderr) = tree.run(&["run", "--runs", "1000", "--target", FIRST, "--out", "out"]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stdout.contains("No finding in 1,000 executions"), "{stdout}");
+    assert!(stderr.contains("report.json") && !stderr.contains("Report:"), "{stderr}");
+}
+
+#[test]
+fn a_foreign_report_moves_no_cursor_and_links_to_nothing_else() {
+    let tree = Tree::new(&format!("{BEGIN}{}{END}", finds("an oracle: x")));
+    let (code, _, stderr) = tree.run(&["run", "--runs", "1000", "--target", FIRST, "--out", "out"]);
+    assert_eq!(code, 1, "{stderr}");
+    let mut report = tree.report();
+    report["findings"][0]["class"] = "an \u{1b}[31moracle".into();
+    report["targets"][0]["figures"]["executions"] = u64::MAX.into();
+    let write = |report: &serde_json::Value, folder: &str| {
+        fs::create_dir_all(tree.path(folder)).unwrap();
+        fs::write(tree.path(folder).join("report.json"), report.to_string()).unwrap();
+    };
+    report["findings"][0]["seen"][0]["input"] = serde_json::Value::Null;
+    report["findings"][0]["seen"][0]["original"] = serde_json::Value::Null;
+    write(&report, "one");
+    write(&report, "two");
+    let (code, stdout, stderr) = tree.run(&["merge", "one", "two", "--out", "merged"]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(!stdout.contains('\u{1b}'), "{stdout}");
+    for elsewhere in ["javascript:alert(1)", "findings/../../secret", "/etc/passwd"] {
+        report["findings"][0]["seen"][0]["input"] = elsewhere.into();
+        write(&report, "bad");
+        let (code, _, stderr) = tree.run(&["merge", "bad", "--out", "none"]);
+        assert_eq!(code, 2, "{elsewhere}");
+        assert!(stderr.contains("not below findings/"), "{stderr}");
+        fs::remove_dir_all(tree.path("none")).unwrap();
+    }
+}
+
+#[test]
 fn a_signal_ends_the_children_and_the_report_is_written() {
     let tree = Tree::new(&format!("{BEGIN}echo $$ > ${{0}}.pid; exec sleep 1000"));
     let mut child = tree

@@ -25,7 +25,9 @@ fn options_that_cannot_be_used() {
     fails(&tree, &["run", "--budget", "10"], &["--budget", "30s, 10m or 8h"]);
     fails(&tree, &["run", "--budget", "0s"], &["30s, 10m or 8h"]);
     fails(&tree, &["run", "--budget", "1s", "--jobs", "1"], &["need at least 2s", "--target"]);
+    fails(&tree, &["run", "--budget", "400000000000y"], &["at most 3650d"]);
     fails(&tree, &["run", "--runs", "0"], &["at least 1"]);
+    fails(&tree, &["run", "--runs", "4294967296"], &["at most 2147483647"]);
     fails(&tree, &["run", "--jobs", "0"], &["from 1 to 1024"]);
     for shard in ["3/2", "0/2", "3", "a/b"] {
         fails(&tree, &["run", "--shard", shard], &["give I/N"]);

@@ -67,13 +67,23 @@ pub enum Format {
     Json,
 }
 
-/// A duration that is not zero.
+/// A duration that is not zero and that libFuzzer, which counts seconds in 31 bits, can be told.
 ///
 /// # Errors
 /// A text that says what is accepted.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let parsed = humantime::parse_duration(text).ok().filter(|duration| !duration.is_zero());
-    parsed.ok_or_else(|| "give a duration such as 30s, 10m or 8h".to_owned())
+    const LONGEST: Duration = Duration::from_secs(3650 * 24 * 3600);
+    let parsed = humantime::parse_duration(text).ok().filter(|duration| !duration.is_zero() && *duration <= LONGEST);
+    parsed.ok_or_else(|| "give a duration such as 30s, 10m or 8h, at most 3650d".to_owned())
+}
+
+/// Executions that libFuzzer, which counts them in 31 bits, can be told: a larger number would mean another one, or no bound.
+///
+/// # Errors
+/// A text that says what is accepted.
+pub fn runs(text: &str) -> Result<u64, String> {
+    let parsed = text.parse().ok().filter(|number| (1..=i32::MAX as u64).contains(number));
+    parsed.ok_or_else(|| format!("give a whole number, at least 1 and at most {}", i32::MAX))
 }
 
 /// A number that is not zero.

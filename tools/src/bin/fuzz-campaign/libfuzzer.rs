@@ -292,6 +292,10 @@ impl Transcript {
             End::Exited(_) => Ended::Failed,
             End::Deadline => Ended::Overdue,
         };
-        Outcome { ended, figures: self.figures, seeds: self.seeds, took, found, last_words: self.last_words }
+        let mut last_words = self.last_words;
+        if let (End::Exited(status), true) = (end, last_words.is_empty()) {
+            last_words.push(format!("it said nothing and ended with {status}"));
+        }
+        Outcome { ended, figures: self.figures, seeds: self.seeds, took, found, last_words }
     }
 }

@@ -70,7 +70,6 @@ pub fn execute(arguments: &MergeArgs, stop: &Stop) -> Result<Verdict, Error> {
         }
     }
     let report = merged.ok_or_else(|| Error::Usage("name the folders to merge".to_owned()))?;
-    report.write(&out)?;
     run::finish(&report, &out, arguments.format)
 }
 
@@ -111,12 +110,12 @@ fn add_target(known: &mut TargetReport, other: TargetReport) {
     known.status = worse(known.status, other.status);
     known.seeds = known.seeds.max(other.seeds);
     known.seconds += other.seconds;
-    known.restarts += other.restarts;
+    known.restarts = known.restarts.saturating_add(other.restarts);
     known.last_edge_seconds = match (known.last_edge_seconds, other.last_edge_seconds) {
         (Some(a), Some(b)) => Some(a.max(b)),
         (a, b) => a.or(b),
     };
-    known.figures.executions += other.figures.executions;
+    known.figures.executions = known.figures.executions.saturating_add(other.figures.executions);
     known.figures.edges = known.figures.edges.max(other.figures.edges);
     known.figures.features = known.figures.features.max(other.figures.features);
     known.figures.corpus = known.figures.corpus.max(other.figures.corpus);
@@ -126,11 +125,14 @@ fn add_target(known: &mut TargetReport, other: TargetReport) {
 /// Copies the inputs of findings. Parts may have files of one name for one class, so each part has a folder of its own.
 fn adopt_inputs(findings: &mut [Finding], from: &Path, to: &Path, number: usize) -> Result<(), Error> {
     let adopt = |path: &mut Option<String>| {
-        let Some(inside) = path.as_ref().and_then(|path| path.strip_prefix("findings/")) else { return Ok(None) };
-        // A report is a file that anybody may have written: it names nothing outside its folder.
-        if Path::new(inside).components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
-            return Err(Error::Usage(format!("{}: report.json names {inside:?}", from.display())));
-        }
+        let Some(named) = path.as_ref() else { return Ok(None) };
+        // A report is a file that anybody may have written: it names nothing outside its folder, and no page may link to what is no
+        // file at all.
+        let is_below =
+            |inside: &&str| Path::new(inside).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        let inside = named.strip_prefix("findings/").filter(is_below).ok_or_else(|| {
+            Error::Usage(format!("{}: report.json names {named:?}, which is not below findings/", from.display()))
+        })?;
         let place = format!("findings/{number}/{inside}");
         let (source, target) = (from.join("findings").join(inside), to.join(&place));
         if let Some(folder) = target.parent() {

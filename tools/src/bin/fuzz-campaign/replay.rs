@@ -193,8 +193,8 @@ fn render(replayed: &Replayed) -> String {
         let same = rest.iter().take_while(|failed| (&failed.target, &failed.class) == (&first.target, &first.class));
         let (group, after) = rest.split_at(same.count());
         classes += 1;
-        out.push_str(&format!("{}: FINDING {}\n", first.target, first.class));
-        first.detail.lines().take(12).for_each(|line| out.push_str(&format!("    {line}\n")));
+        out.push_str(&format!("{}: FINDING {}\n", first.target, text::plain(&first.class)));
+        first.detail.lines().take(12).for_each(|line| out.push_str(&format!("    {}\n", text::plain(line))));
         group.iter().take(SHOWN).for_each(|failed| out.push_str(&format!("  {}\n", failed.input)));
         if group.len() > SHOWN {
             out.push_str(&format!("  and {}\n", text::things(group.len() - SHOWN, "more input")));

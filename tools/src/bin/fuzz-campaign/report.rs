@@ -237,7 +237,11 @@ impl Report {
     pub fn write(&self, folder: &Path) -> Result<(), Error> {
         let save = |name: &str, text: String| {
             let path = folder.join(name);
-            fs::write(&path, text).map_err(Error::file("write", path))
+            fs::write(&path, text).map_err(|error| {
+                // A part of a report is none.
+                let _ = fs::remove_file(&path);
+                Error::file("write", &path)(error)
+            })
         };
         save("report.json", self.json()? + "\n")?;
         let manifests = match self.manifests.as_slice() {
@@ -276,6 +280,6 @@ impl Report {
 
     /// Executions of all targets.
     pub fn executions(&self) -> u64 {
-        self.targets.iter().map(|target| target.figures.executions).sum()
+        self.targets.iter().fold(0, |sum, target| sum.saturating_add(target.figures.executions))
     }
 }

@@ -91,19 +91,21 @@ pub fn execute(arguments: &RunArgs, workspace: &Workspace, stop: &Stop) -> Resul
     let findings = campaign.findings.into_inner().unwrap_or_else(PoisonError::into_inner);
     let complete = reports.iter().all(|report| report.status == Status::Done);
     let report = Report::new(complete, manifest, reports, findings);
-    report.write(&out)?;
     finish(&report, &out, arguments.format)
 }
 
-/// Shows the report and says the verdict.
+/// Writes the report, shows it and says the verdict. One that cannot be written is shown all the same: a full disk must not take
+/// a night's results along.
 ///
 /// # Errors
-/// If it cannot be shown, or if without a finding not every target ran as it should: that must not look clean.
+/// If it cannot be written or shown, or if without a finding not every target ran as it should: that must not look clean.
 pub fn finish(report: &Report, out: &Path, format: Format) -> Result<Verdict, Error> {
+    let written = report.write(out);
     match format {
         Format::Text => cli::print(&text::render(report))?,
         Format::Json => cli::print(&(report.json()? + "\n"))?,
     }
+    written?;
     eprintln!("Report: {}", out.join("report.html").display());
     if !report.findings.is_empty() {
         return Ok(Verdict::Findings);

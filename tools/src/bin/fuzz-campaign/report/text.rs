@@ -49,7 +49,12 @@ pub fn last_edge(target: &TargetReport) -> String {
 /// How it ended, with its note.
 pub fn status(target: &TargetReport) -> String {
     let status = target.status.as_str();
-    if target.note.is_empty() { status.to_owned() } else { format!("{status}: {}", target.note) }
+    if target.note.is_empty() { status.to_owned() } else { format!("{status}: {}", plain(&target.note)) }
+}
+
+/// Text as a terminal may show it: findings and other people's reports hold what would move its cursor.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { '\u{FFFD}' } else { character }).collect()
 }
 
 /// One sentence on the whole.
@@ -70,7 +75,7 @@ pub fn render(report: &Report) -> String {
         let findings =
             report.findings.iter().filter(|finding| finding.seen.iter().any(|seen| seen.target == target.name)).count();
         rows.push([
-            target.name.clone(),
+            plain(&target.name),
             count(target.figures.executions),
             rate(target.rate()),
             count(target.figures.edges),
@@ -96,20 +101,20 @@ pub fn render(report: &Report) -> String {
         }
     }
     for (number, finding) in report.findings.iter().enumerate() {
-        let _ = writeln!(out, "\nFinding {}: {}", number + 1, finding.class);
+        let _ = writeln!(out, "\nFinding {}: {}", number + 1, plain(&finding.class));
         for line in finding.detail.lines().take(6) {
-            let _ = writeln!(out, "    {line}");
+            let _ = writeln!(out, "    {}", plain(line));
         }
         for seen in &finding.seen {
             let _ = writeln!(
                 out,
                 "  {} after {} executions ({}), {} of {} bytes\n    {}",
-                seen.target,
+                plain(&seen.target),
                 count(seen.executions),
                 seconds(seen.seconds),
                 seen.size,
                 seen.original_size,
-                seen.command
+                plain(&seen.command)
             );
         }
     }

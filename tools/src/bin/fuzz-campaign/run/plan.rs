@@ -31,7 +31,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "DURATION", value_parser = cli::duration)]
     pub budget: Option<Duration>,
     /// Executions of each target; with --budget whichever ends first.
-    #[arg(long, value_name = "N", value_parser = cli::at_least_one)]
+    #[arg(long, value_name = "N", value_parser = cli::runs)]
     pub runs: Option<u64>,
     /// Targets at work at one time [default: one per core].
     #[arg(long, value_name = "N", value_parser = cli::jobs)]

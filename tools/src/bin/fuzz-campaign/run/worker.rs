@@ -156,6 +156,7 @@ impl<'a> Worker<'a> {
                 let (executions, runs) = (text::count(executions), text::count(runs));
                 (Status::Failed, format!("{executions} of {runs} executions in {}", text::seconds(self.report.seconds)))
             }
+            Some(_) | None if executions == 0 => (Status::Failed, "it executed nothing".to_owned()),
             Some(_) | None => (Status::Done, String::new()),
         }
     }
