@@ -217,7 +217,7 @@ fn json(value: &[u8], chance: &mut Rng) -> Vec<u8> {
     let last = value.iter().rposition(|byte| *byte == b'"').unwrap_or(value.len()).max(first);
     let at = [first, last, chance.usize(first..=last)][chance.usize(..3)];
     let byte = value.get(at).copied().unwrap_or(b'x');
-    match chance.u8(..12) {
+    match chance.u8(..14) {
         0 | 1 if byte.is_ascii() => splice(value, at, usize::from(at < last), format!("\\u{byte:04x}").as_bytes()),
         2 if byte.is_ascii() => splice(value, at, usize::from(at < last), format!("\\u{byte:04X}").as_bytes()),
         3 => splice(
@@ -226,7 +226,8 @@ fn json(value: &[u8], chance: &mut Rng) -> Vec<u8> {
             0,
             [&b"\\/"[..], b"\\b", b"\\f", b"\\n", b"\\r", b"\\t", b"\\\"", b"\\\\"][chance.usize(..8)],
         ),
-        4 => splice(value, at, 0, escaped(chance).as_bytes()),
+        // The one that has the most ways to go wrong.
+        4 | 12 | 13 => splice(value, at, 0, escaped(chance).as_bytes()),
         5 => splice(
             value,
             at,

@@ -1,6 +1,9 @@
 //! Paths of each platform: good ones at every bound, and near misses.
 
-use super::{texts::oddities, values::Group};
+use super::{
+    texts::{lookalikes, oddities},
+    values::Group,
+};
 use crate::doc::Platform;
 
 mod android;
@@ -11,13 +14,19 @@ mod windows_phone;
 
 /// Good paths, plain.
 pub(super) fn good(platform: Platform) -> Vec<Group> {
-    match platform {
+    let mut groups = match platform {
         Platform::Windows => windows::good(),
         Platform::MacOs | Platform::Linux => posix::good(platform),
         Platform::Ios => ios::good(),
         Platform::Android => android::good(),
         Platform::WindowsPhone => windows_phone::good(),
-    }
+    };
+    let (root, _) = root(platform);
+    let has_backslash = matches!(platform, Platform::MacOs | Platform::Linux | Platform::Ios);
+    let looks = lookalikes().filter(|look| has_backslash || !look.contains(['\\', '"']));
+    groups
+        .push(looks.flat_map(|look| [format!("{root}{look}"), format!("{root}a{look}b")]).map(String::into).collect());
+    groups
 }
 
 /// Near misses, plain.

@@ -66,6 +66,33 @@ pub(super) fn near_word(word: &str) -> Group {
     near.into_iter().map(String::into_bytes).collect()
 }
 
+/// Values that look like an escape of some format. Whoever decodes once too often, or in the wrong order, gets another value.
+pub fn lookalikes() -> impl Iterator<Item = &'static str> {
+    [
+        "&amp;",
+        "&lt;",
+        "&quot;",
+        "&amp;quot;",
+        "&apos;",
+        "&amp;lt;",
+        "&#65;",
+        "&#x41;",
+        "%41",
+        "%2F",
+        "%2541",
+        "%25",
+        "+",
+        "%2B",
+        "a&b;c",
+        "\\u0041",
+        "\\n",
+        "\\\\",
+        "\\\"",
+        "\\\\u0041",
+    ]
+    .into_iter()
+}
+
 /// Bytes and characters that careless code takes for something else. UTF-8, not all of it good.
 pub fn oddities() -> &'static [Vec<u8>] {
     static ODDITIES: std::sync::LazyLock<Vec<Vec<u8>>> = std::sync::LazyLock::new(|| {

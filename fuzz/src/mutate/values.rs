@@ -117,6 +117,10 @@ fn of_row(wire: Wire, row: &Row) -> Pool {
     } else {
         from_patterns(row, &mut good, &mut near);
         texts::odd(row, &good, &mut near);
+        if row.words.is_empty() && !row.patterns.is_empty() {
+            // Those alone that the row takes: elsewhere they say nothing.
+            good.extend(sort_out(row, vec![texts::lookalikes().map(|look| look.as_bytes().to_vec()).collect()]).0);
+        }
         from_rules(row, &mut sharp_good, &mut sharp_near);
         texts::of_row(row, &mut sharp_good, &mut sharp_near);
     }
