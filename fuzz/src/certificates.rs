@@ -16,6 +16,7 @@ use view::View;
 
 use crate::{finding, run::bounded};
 
+pub mod files;
 mod fragments;
 mod mutate;
 mod names;

@@ -27,6 +27,8 @@ pub mod seeds;
 pub mod sessions;
 pub mod six_formats;
 pub mod spec;
+#[cfg(feature = "trust")]
+pub mod store;
 pub mod targets;
 pub mod validator;
 

@@ -141,6 +141,22 @@ pub const CERTIFICATE_VIEWS: Target = Target {
     mutate: Some(crate::certificates::mutate),
     seeds: crate::certificates::seeds,
 };
+#[cfg(feature = "trust")]
+/// `certificate_files`
+pub const CERTIFICATE_FILES: Target = Target {
+    name: "certificate_files",
+    oracle: crate::certificates::files::oracle,
+    mutate: Some(crate::certificates::files::mutate),
+    seeds: crate::certificates::files::seeds,
+};
+#[cfg(feature = "trust")]
+/// `trust_store_lines`
+pub const TRUST_STORE_LINES: Target = Target {
+    name: "trust_store_lines",
+    oracle: crate::store::oracle,
+    mutate: Some(crate::store::mutate),
+    seeds: crate::store::seeds,
+};
 
 /// All that this build links.
 pub const ALL: &[&Target] = &[
@@ -169,4 +185,8 @@ pub const ALL: &[&Target] = &[
     &PIN_SPELLINGS,
     #[cfg(feature = "trust")]
     &CERTIFICATE_VIEWS,
+    #[cfg(feature = "trust")]
+    &CERTIFICATE_FILES,
+    #[cfg(feature = "trust")]
+    &TRUST_STORE_LINES,
 ];
