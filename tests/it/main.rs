@@ -14,4 +14,5 @@ mod processes;
 mod recovery;
 mod registry;
 mod requests;
+mod rogue;
 mod tls;

@@ -17,6 +17,14 @@ use std::{
 /// How long a test waits for what must happen at once on an idle machine, with room for a busy one.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The binaries under test, each behind its package.
+const PROGRAMS: [(&str, &str); 4] = [
+    ("relay-edge", "relay-edge"),
+    ("relay-backend", "relay-backend"),
+    ("client-sim", "client-sim"),
+    ("tools", "rogue-edge"),
+];
+
 /// The folder of the binaries under test: `SALLYPORT_BINARIES` if that is set (binaries of a package, say), else built
 /// once per test run with the profile of the tests themselves.
 ///
@@ -31,7 +39,10 @@ pub fn binaries() -> &'static Path {
         }
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
-        command.args(["build", "--locked", "--bins", "-p", "relay-edge", "-p", "relay-backend", "-p", "client-sim"]);
+        command.args(["build", "--locked"]);
+        for (package, binary) in PROGRAMS {
+            command.args(["-p", package, "--bin", binary]);
+        }
         command.arg("--message-format=json").current_dir(env!("CARGO_MANIFEST_DIR"));
         if !cfg!(debug_assertions) {
             command.arg("--release");

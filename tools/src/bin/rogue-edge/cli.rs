@@ -26,37 +26,41 @@ Exit codes:
 const SERVE_EXAMPLES: &str = "\
 Examples:
   curl with an SPKI pin and its own roots:
-    rogue-edge serve -- curl -sS --max-time 10 --cacert {roots} --pinnedpubkey {pin-curl} https://{name}:{port}/
+    rogue-edge serve -- curl -sS --max-time 10 --cacert {roots} --pinnedpubkey {pin-curl} \\
+        https://{name}:{port}/
   One trial, and what the client says in it:
-    rogue-edge serve --trial possession --verbose -- openssl s_client -connect {address} -CAfile {roots}
-  A program that reads the environment (ROGUE_ADDRESS, ROGUE_NAME, ROGUE_ROOTS, ROGUE_PIN_SPKI, ...):
+    rogue-edge serve --trial possession --verbose -- \\
+        openssl s_client -connect {address} -CAfile {roots}
+  A program that reads the environment (ROGUE_ADDRESS, ROGUE_NAME, ROGUE_ROOTS, ...):
     rogue-edge serve --client-pins spki -- ./my-client-test.sh
   The simulator's device:
-    rogue-edge serve -- client-sim request send --edge {address} --server-name {name} --pin {pin-spki} --roots {roots} \\
-        --platform ios --op ping
-  A client that comes by itself, on another machine; it is told its pins and roots at the start:
-    rogue-edge serve --listen 0.0.0.0:8443 --name backup.example.com --client-pins spki --timeout 10m --dir handout
+    rogue-edge serve -- client-sim request send --edge {address} --server-name {name} \\
+        --pin {pin-spki} --roots {roots} --platform ios --op ping
+  A client that comes by itself, from another machine; its pins and roots are printed first:
+    rogue-edge serve --listen 0.0.0.0:8443 --name backup.example.com --client-pins spki \\
+        --timeout 10m --dir handout
   A client that knows a real server already:
-    rogue-edge serve --pin-of edge.crt --pin-key edge.key --report report.html --report report.xml -- ./my-client {address}
+    rogue-edge serve --pin-of edge.crt --pin-key edge.key --report report.html \\
+        -- ./my-client {address}
 
 Placeholders in COMMAND, each also an environment variable (ROGUE_PIN_SPKI for {pin-spki}):
-  {address} {host} {port}        where the server listens
-  {name}                         the name that the client must ask for, and check
-  {roots}                        the PEM file of the roots that it must trust
-  {cert}                         the PEM file of the certificate that it knows
-  {pin-leaf} {pin-spki}          its pins as this project writes them: leaf:HEX, spki:HEX
-  {pin-curl}                     the SPKI pin as curl writes it: sha256//BASE64
-  {leaf-sha256} {spki-sha256}    the same as bare hexadecimal digits
-  {trial}                        the name of the trial
-  {dir}                          a folder that lasts for the whole run, for what the client remembers
+  {address} {host} {port}      where the server listens
+  {name}                       the name that the client must ask for, and check
+  {roots}                      the PEM file of the roots that it must trust
+  {cert}                       the PEM file of the certificate that it knows
+  {pin-leaf} {pin-spki}        its pins as this project writes them: leaf:HEX, spki:HEX
+  {pin-curl}                   the SPKI pin as curl writes it: sha256//BASE64
+  {leaf-sha256} {spki-sha256}  the same as bare hexadecimal digits
+  {trial}                      the name of the trial
+  {dir}                        a folder for what the client remembers during the run
 
-What \"accepted\" means: the client sent application data; or it completed the handshake and then waited for the server; or
-it completed the handshake and left just as it does with the right server. The control, which always runs first, shows
-which of these the client does. docs/rogue-edge.md has it in full.";
+\"Accepted\" means that the client sent application data; or completed the handshake and then
+waited for the server; or completed it and left just as it leaves the right server. The control,
+which always runs first, shows which of these it does. docs/rogue-edge.md has it in full.";
 
 /// Tries a TLS client: presents one bad server after another, and reports which of them it refused.
 #[derive(Debug, Parser)]
-#[command(name = "rogue-edge", version, about, after_help = EXIT_CODES)]
+#[command(name = "rogue-edge", version, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -84,7 +88,7 @@ pub struct ServeArgs {
     #[arg(long = "trial", value_name = "NAME", value_delimiter = ',', value_parser = trial)]
     pub trials: Vec<&'static Trial>,
     /// Where to listen. Port 0: chosen by the system.
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", value_parser = address)]
     pub listen: SocketAddr,
     /// The name that the client asks for and must check [default: the first in --pin-of, else localhost].
     #[arg(long, value_name = "NAME")]
@@ -168,14 +172,36 @@ pub struct TableArgs {
 /// A trial by its name.
 fn trial(name: &str) -> Result<&'static Trial, String> {
     Trial::by_name(name).ok_or_else(|| {
-        let near: Vec<&str> = crate::trial::all()
-            .map(|trial| trial.name)
-            .filter(|known| known.contains(name) || name.split('-').any(|word| word.len() > 3 && known.contains(word)))
-            .take(5)
-            .collect();
+        let near: Vec<&str> = crate::trial::all().map(|trial| trial.name).filter(|known| alike(name, known)).collect();
         let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) };
         format!("there is no such trial; `rogue-edge trials` lists them{hint}")
     })
+}
+
+/// Whether somebody who wrote `name` may have meant `known`.
+fn alike(name: &str, known: &str) -> bool {
+    let part = name.len() > 3 && known.contains(name);
+    part || distance(name.as_bytes(), known.as_bytes()) <= 2
+}
+
+/// How many letters must be changed, put in or taken out (Levenshtein).
+fn distance(left: &[u8], right: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (place, letter) in left.iter().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], place + 1);
+        for (column, other) in right.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != other);
+            diagonal = row[column + 1];
+            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[right.len()]
+}
+
+/// An address to listen on.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "give an IP address and a port, such as 127.0.0.1:0, 0.0.0.0:8443 or [::1]:8443".to_owned())
 }
 
 /// A duration that is not zero.
@@ -188,6 +214,11 @@ fn duration(text: &str) -> Result<Duration, String> {
 fn report_file(text: &str) -> Result<(PathBuf, Format), String> {
     let path = PathBuf::from(text);
     let format = Format::of(&path).ok_or_else(|| "the ending must be .txt, .json, .xml (JUnit) or .html".to_owned())?;
+    // Found out before the trials have run.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err("there is no such folder; make it first".to_owned());
+    }
     Ok((path, format))
 }
 

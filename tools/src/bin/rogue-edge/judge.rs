@@ -172,7 +172,10 @@ fn outcome(
     exit: Option<Exit>,
 ) -> (Outcome, String) {
     if seen.is_empty() {
-        return (Outcome::NotSeen, "the client never connected".to_owned());
+        return (
+            Outcome::NotSeen,
+            "the client never connected; {address} or {host} and {port} in its command say where".to_owned(),
+        );
     }
     let Some(furthest) = hostile.iter().copied().max_by_key(|seen| (seen.leaked(), seen.reached(), seen.sent_bytes))
     else {
@@ -182,7 +185,10 @@ fn outcome(
         return (Outcome::Accepted, how);
     }
     if furthest.sent_bytes >= HUGE {
-        return (Outcome::WentAlong, format!("took in all {} MiB", furthest.sent_bytes.div_ceil(1 << 20)));
+        return (
+            Outcome::WentAlong,
+            format!("took in all {} MiB, then {}", furthest.sent_bytes >> 20, refused(furthest, trial)),
+        );
     }
     if hostile.iter().any(|seen| seen.end == End::Deadline) {
         let seconds = furthest.milliseconds / 1000;

@@ -8,7 +8,7 @@ mod tls;
 mod wire;
 
 use std::{
-    io::ErrorKind,
+    io::{self, ErrorKind},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -161,7 +161,10 @@ impl Server {
     /// # Errors
     /// If the address cannot be had.
     pub fn bind(address: SocketAddr) -> Result<Self, Error> {
-        let failed = |source| Error::System { action: format!("listen on {address}"), source };
+        let failed = |source: io::Error| {
+            let remedy = "give another --listen; port 0 is one that the system chooses";
+            Error::Usage(format!("cannot listen on {address}: {source}; {remedy}"))
+        };
         let listener = TcpListener::bind(address).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;

@@ -228,7 +228,7 @@ mod tests {
         assert!(names.len() >= 25);
         for trial in all() {
             for text in [trial.presents, trial.correct, trial.mistake, trial.source] {
-                assert!(text.len() > 10 && !text.contains("  "), "{}: {text:?}", trial.name);
+                assert!(text.len() >= 8 && !text.contains("  "), "{}: {text:?}", trial.name);
             }
         }
         assert_eq!(CONTROL.kind, Kind::Genuine(Genuine::Control));

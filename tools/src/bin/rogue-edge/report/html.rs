@@ -10,6 +10,8 @@ use crate::{
 };
 
 const STYLE: &str = include_str!("page.css");
+/// Wrong answers of which all is shown without asking.
+const OPENED: usize = 3;
 
 /// The page.
 pub fn render(report: &Report) -> String {
@@ -45,11 +47,13 @@ pub fn render(report: &Report) -> String {
         page,
         "<p>It claims: pins {pins}; {chain}. Select a trial to see what was presented and what passed.</p>\n\
          <div class=\"wide\"><div class=\"trials\" role=\"table\"><div class=\"row head\" role=\"row\"><span></span>\
-         <span>trial</span><span>expected</span><span>outcome</span><span class=\"figure\">bytes leaked</span>\
+         <span>trial</span><span>expected</span><span>outcome</span><span class=\"figure\">bytes read</span>\
          <span class=\"figure\">connections</span><span>command</span></div>"
     );
+    // A few wrong answers are shown at once; of many, the list comes first.
+    let opened = report.count(Verdict::Wrong) <= OPENED;
     for trial in &report.trials {
-        row(&mut page, trial);
+        row(&mut page, trial, opened);
     }
     page.push_str("</div></div></body></html>\n");
     page
@@ -63,10 +67,10 @@ const fn mark(verdict: Verdict) -> (&'static str, &'static str) {
     }
 }
 
-fn row(page: &mut String, trial: &TrialReport) {
+fn row(page: &mut String, trial: &TrialReport, opened: bool) {
     let judgement = &trial.judgement;
     let (class, mark) = mark(judgement.verdict);
-    let open = if judgement.verdict == Verdict::Wrong { " open" } else { "" };
+    let open = if opened && judgement.verdict == Verdict::Wrong { " open" } else { "" };
     let exit = trial.exit.map_or_else(|| "–".to_owned(), |exit| exit.to_string());
     let note = judgement.note.as_ref().map(|note| format!("<small>{}</small>", escape(note))).unwrap_or_default();
     let _ = writeln!(
@@ -114,8 +118,9 @@ fn connections(page: &mut String, seen: &[Seen]) {
             || "no ClientHello".to_owned(),
             |hello| {
                 let name = hello.server_name.as_deref().unwrap_or("no name");
-                let resumes = if hello.resumption { ", resumption" } else { "" };
-                format!("{name}; {}{resumes}; {}", hello.versions.join(", "), hello.alpn.join(", "))
+                let resumes = if hello.resumption { "; resumption" } else { "" };
+                let alpn = if hello.alpn.is_empty() { String::new() } else { format!("; {}", hello.alpn.join(", ")) };
+                format!("{name}; {}{alpn}{resumes}", hello.versions.join(", "))
             },
         );
         let who = if seen.genuine { " (right server)" } else { "" };

@@ -32,7 +32,9 @@ impl Handout {
     pub fn prepare(wanted: Option<&Path>, world: &World, address: SocketAddr) -> Result<Self, Error> {
         let (made, folder) = match wanted {
             Some(folder) => {
-                fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
+                fs::create_dir_all(folder).map_err(|error| {
+                    Error::Usage(format!("--dir {}: no folder can be made here: {error}", folder.display()))
+                })?;
                 (None, fs::canonicalize(folder).map_err(Error::file("find", folder))?)
             }
             None => {

@@ -186,3 +186,6 @@ fn conversation(records: &mut Records<'_>, seen: &mut Seen) -> End {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

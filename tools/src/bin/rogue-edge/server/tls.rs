@@ -124,8 +124,6 @@ struct Session<'a> {
 impl Session<'_> {
     /// Until somebody ends the connection.
     fn run(&mut self) -> End {
-        let mut answered = false;
-        let mut last = Instant::now();
         loop {
             let quiet = match (self.broken, self.seen.finished, self.seen.application_bytes) {
                 (true, _, _) => Some(LINGER),
@@ -136,7 +134,6 @@ impl Session<'_> {
             let mut buffer = [0; 16 * 1024];
             match self.wire.read(&mut buffer, quiet) {
                 Came::Bytes(count) => {
-                    last = Instant::now();
                     if !self.broken {
                         self.feed(&buffer[..count]);
                         self.flush(false);
@@ -150,13 +147,13 @@ impl Session<'_> {
                     self.seen.waited = true;
                     return self.close();
                 }
-                Came::Quiet if !answered && is_http(&self.request) => {
-                    answered = true;
-                    let _ = self.connection.writer().write_all(ANSWER);
-                    self.flush(false);
+                Came::Quiet => {
+                    if is_http(&self.request) {
+                        // A client that is gone gets no answer.
+                        let _ = self.connection.writer().write_all(ANSWER);
+                    }
+                    return self.close();
                 }
-                Came::Quiet if answered && last.elapsed() < SILENCE => {}
-                Came::Quiet => return self.close(),
                 // It may have said goodbye before.
                 Came::Gone(_) if self.seen.end == End::CloseNotify => return End::CloseNotify,
                 Came::Gone(end) => return end,

@@ -100,8 +100,13 @@ impl RsaKey {
         self.key.decrypt(Pkcs1v15Encrypt, encrypted).ok()
     }
 
-    /// The certificate with this key's signature over it instead of `hash`'s absence: what rcgen made for SHA-256, renamed
-    /// and signed again.
+    /// What a client of TLS 1.1 or older sends.
+    #[cfg(test)]
+    pub fn encrypt(&self, secret: &[u8]) -> Vec<u8> {
+        self.key.to_public_key().encrypt(&mut SystemRandom, Pkcs1v15Encrypt, secret).unwrap()
+    }
+
+    /// The certificate, which this key has signed with SHA-256, renamed and signed with `hash`; `None` for another one.
     pub fn sign_again(&self, hash: Hash, certificate: &[u8]) -> Option<Vec<u8>> {
         let mut parts = Parts::of(certificate)?;
         for names in [&mut parts.signed, &mut parts.algorithm] {

@@ -10,7 +10,7 @@ use rustls::sign::SigningKey;
 use rustls_pki_types::CertificateDer;
 
 use super::{
-    Authority, Keys, LIFETIME, OFF, World, authority, dates, der, i64_of, issue, leaf_params, not_wished,
+    Authority, Keys, LIFETIME, OFF, World, authority, common_name, dates, der, i64_of, issue, leaf_params, not_wished,
     rsa_keys::{Handshakes, Hash, RsaKey},
 };
 use crate::{
@@ -126,7 +126,10 @@ impl World {
                 None => NO_ECDSA,
             },
             Genuine::PinnedKeyUnknownRoot => {
-                let made = leaf_params(&self.names)?.self_signed(&keys.issuing);
+                let mut params = leaf_params(&self.names)?;
+                // Under the subject of the pinned certificate it would be issued by that one, where it is its own root.
+                params.distinguished_name = common_name("rogue-edge nobody");
+                let made = params.self_signed(&keys.issuing);
                 let leaf = made.map_err(Error::making("a certificate"))?.der().clone();
                 self.known(Tls::new(vec![leaf], Arc::clone(&keys.signing)))
             }
