@@ -33,6 +33,7 @@ fn each_certificate_has_its_verdicts() {
         ("wrong-name", "wrong-name", 4),
         ("ed25519", "ed25519", 4),
         ("p-384", "p-384", 0),
+        ("v1", "v1", 4),
     ] {
         let server = Server::tls(name);
         let outcome = look(server.port, name, roots);

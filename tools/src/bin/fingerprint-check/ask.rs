@@ -7,14 +7,15 @@ use std::{
 };
 
 use clap::Args;
-use relay_trust::{Pin, RootSource, Roots};
-use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject};
+use relay_trust::{PinKind, RootSource, Roots};
+use rustls_pki_types::ServerName;
 
 use crate::{
     error::Error,
-    evidence::{Certificate, Evidence},
+    evidence::{Certificate, Evidence, Unreadable},
+    input::{self, CERTIFICATE_BYTES_MAX},
     output::{Format, Style},
-    pins::Given,
+    pins::{Given, pin_of},
     platforms::{self, Judged},
     record::Record,
     target::server_name,
@@ -183,8 +184,17 @@ fn pin(text: &str) -> Result<Given, String> {
         } else {
             error.to_string()
         }),
-        Err(_) => Pin::from_argument(text).map(Given::Pin).map_err(|error| error.to_string()),
+        Err(_) => of_file(Path::new(text)).map_err(|error| error.to_string()),
     }
+}
+
+/// The pin of the key of the first certificate in a file.
+fn of_file(path: &Path) -> Result<Given, Error> {
+    let bytes = input::read(path, CERTIFICATE_BYTES_MAX)?;
+    let first = input::certificates(path, &bytes)?.certificates.into_iter().next();
+    let wrong = |error| Error::Usage(format!("{}: {error}", path.display()));
+    let certificate = Certificate::read(first.ok_or(Unreadable::Nothing).map_err(wrong)?).map_err(wrong)?;
+    Ok(Given::Pin(pin_of(&certificate, PinKind::Spki)))
 }
 
 fn load(source: &str) -> Result<NamedRoots, Error> {
@@ -200,8 +210,10 @@ fn load(source: &str) -> Result<NamedRoots, Error> {
 
 /// The certificates of a file that has just been read as roots.
 fn named(path: &Path) -> Vec<Certificate> {
-    let Ok(found) = CertificateDer::pem_file_iter(path) else { return Vec::new() };
-    found.take(NAMED_ROOTS_MAX).filter_map(|der| Certificate::read(der.ok()?).ok()).collect()
+    let bytes = input::read(path, CERTIFICATE_BYTES_MAX);
+    let found = bytes.and_then(|bytes| input::certificates(path, &bytes)).map(|file| file.certificates);
+    let first = found.unwrap_or_default().into_iter().take(NAMED_ROOTS_MAX);
+    first.filter_map(|der| Certificate::read(der).ok()).collect()
 }
 
 /// Seconds since 1970.

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Makes the certificates that the snapshots of `fingerprint-check` speak of: fixed, so that its output is. Run once, with
 # OpenSSL 3; running it again changes every key and so every snapshot (UPDATE_SNAPSHOTS=1 writes them anew).
+# With arguments it makes those of these names only; `chain` goes with `root` and `intermediate`.
 # All are for localhost and 127.0.0.1, from 2026-01-01 to 2028-01-01, where their name does not say otherwise. The keys are
 # known to everybody and protect nothing.
 set -euo pipefail
+wanted=" $* "
 cd "$(dirname "$0")"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -17,24 +19,28 @@ new_certs_dir = $work
 rand_serial = yes
 unique_subject = no
 policy = policy
-x509_extensions = none
+
 [policy]
 commonName = supplied
-[none]
+
 CNF
 touch "$work/index.txt"
 
 # NAME KEY DIGEST START END EXTENSIONS [ISSUER]; KEY as `openssl genpkey` takes it.
 certificate() {
     local name=$1 key=$2 digest=$3 start=$4 end=$5 extensions=$6 issuer=${7:-}
+    if [ "$wanted" != "  " ] && [[ $wanted != *" $name "* ]]; then return; fi
     # shellcheck disable=SC2086 # the options of a key are several words
     openssl genpkey $key -out "$name.key" 2>/dev/null
     openssl req -new -key "$name.key" -subj "/CN=$name" -out "$work/$name.csr" 2>/dev/null
     printf '%b' "$extensions" >"$work/$name.ext"
+    # Without extensions the certificate is of version 1.
+    local extended=()
+    if [ -n "$extensions" ]; then extended=(-extfile "$work/$name.ext"); fi
     local signer=(-selfsign -keyfile "$name.key")
     if [ -n "$issuer" ]; then signer=(-cert "$issuer.pem" -keyfile "$issuer.key"); fi
     openssl ca -batch -notext -config "$work/ca.cnf" -md "$digest" -in "$work/$name.csr" -out "$name.pem" \
-        -startdate "$start" -enddate "$end" -extfile "$work/$name.ext" "${signer[@]}" 2>/dev/null
+        -startdate "$start" -enddate "$end" "${extended[@]}" "${signer[@]}" 2>/dev/null
 }
 
 p256="-algorithm EC -pkeyopt ec_paramgen_curve:P-256"
@@ -54,10 +60,11 @@ certificate wrong-name "$p256" sha256 $from $to \
     "basicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\nsubjectAltName=DNS:other.example.org\n"
 certificate ed25519 "-algorithm ED25519" default $from $to "$server"
 certificate p-384 "-algorithm EC -pkeyopt ec_paramgen_curve:P-384" sha384 $from $to "$server"
+certificate v1 "$p256" sha256 $from $to ""
 
 certificate root "$p256" sha256 $from $to "$authority"
 certificate intermediate "$p256" sha256 $from $to "$authority" root
 certificate chain "$p256" sha256 $from $to "$server" intermediate
-cat intermediate.pem >>chain.pem
+if [ -e intermediate.key ]; then cat intermediate.pem >>chain.pem; fi
 rm -f root.key intermediate.key
 chmod 644 ./*.key
