@@ -60,7 +60,7 @@ fn same_in_every_encoding(data: &[u8], file: &CertificateFile) {
     // In PKCS#7 only what is one element each can be told from its neighbour.
     let whole = |der: &&[u8]| view::all(der).is_some_and(|all| matches!(all.as_slice(), [one] if one.tag == 0x30));
     let mut written = vec![(CertificateEncoding::Pem, pem.into_bytes())];
-    if certificates.iter().all(|der| whole(&der)) {
+    if certificates.iter().all(whole) {
         let p7 = pkcs7(&certificates);
         written.push((CertificateEncoding::Pkcs7Pem, armoured("PKCS7", &p7).into_bytes()));
         written.push((CertificateEncoding::Pkcs7Der, p7));

@@ -9,6 +9,7 @@ mod formats;
 mod help;
 mod kit;
 mod lab;
+mod offline;
 mod peers;
 mod schema;
 mod servers;

@@ -89,7 +89,7 @@ impl AskArgs {
             )));
         }
         let pins = (!self.pins.is_empty())
-            .then(|| pins(self.pins.iter().flat_map(|text| text.split(','))))
+            .then(|| pins(self.pins.iter().flat_map(|text| text.split([',', ';']))))
             .transpose()
             .map_err(|reason| Error::Usage(format!("--pin: {reason}")))?;
         let roots = if self.roots.is_empty() { &["system".to_owned()][..] } else { &self.roots };

@@ -63,7 +63,7 @@ pub fn read(targets: &[String], file: Option<&Path>, starttls: Option<StartTls>)
 fn entry(target: &str, pins: Option<&str>, starttls: Option<StartTls>) -> Result<Entry, String> {
     let target = Target::parse(target, starttls)?;
     let name = target.host.server_name()?;
-    let pins = pins.map(|pins| ask::pins(pins.split(','))).transpose()?;
+    let pins = pins.map(|pins| ask::pins(pins.split([',', ';']))).transpose()?;
     Ok(Entry { target, name, pins })
 }
 

@@ -204,7 +204,7 @@ fn text(chosen: &[&Platform]) -> String {
 fn said(rule: &Rule) -> String {
     let record = RuleRecord::from(rule);
     let mut text = String::new();
-    let _ = write!(text, "  {} {}: {}\n", record.effect, record.when, record.remedy);
+    let _ = writeln!(text, "  {} {}: {}", record.effect, record.when, record.remedy);
     let _ = write!(text, "    {} {}: {}", record.code, record.basis.as_str(), record.source);
     text
 }

@@ -327,10 +327,10 @@ impl Condition {
             Self::BrokenHash => {
                 text(leaf.signature_hash.is_broken(), &|| format!("it is signed with {}", leaf.signature_hash))
             }
-            Self::RsaUnder(least) => match leaf.key {
-                Key::Rsa { bits } if bits < least => Some(format!("the key is RSA of {bits} bits")),
-                _ => None,
-            },
+            Self::RsaUnder(least) => {
+                let Key::Rsa { bits } = leaf.key else { return None };
+                text(bits < least, &|| format!("the key is RSA of {bits} bits"))
+            }
             Self::UnknownKey => {
                 let unknown = matches!(leaf.key, Key::Ed448 | Key::Other(_));
                 text(unknown, &|| format!("clients cannot verify signatures of {}", leaf.key))
@@ -350,9 +350,12 @@ impl Condition {
             Self::NoSuiteForKey => {
                 let known = matches!(leaf.key, Key::Rsa { .. } | Key::P256 | Key::P384 | Key::P521 | Key::Ed25519);
                 let none = !platform.profile().suites.iter().any(|suite| fits(*suite, &leaf.key));
-                text(known && none, &|| match leaf.key {
-                    Key::Rsa { .. } => format!("the key is RSA, and {title} has no ECDHE-RSA-GCM"),
-                    _ => format!("{title} has no suite for {}", leaf.key),
+                text(known && none, &|| {
+                    if matches!(leaf.key, Key::Rsa { .. }) {
+                        format!("the key is RSA, and {title} has no ECDHE-RSA-GCM")
+                    } else {
+                        format!("{title} has no suite for {}", leaf.key)
+                    }
                 })
             }
             Self::NoExtendedMasterSecret => {

@@ -178,9 +178,10 @@ fn evidence(case: &Case, tls: Tls) -> Evidence {
 }
 
 fn tls(version: ProtocolVersion, ems: bool) -> Tls {
-    let suite = match version {
-        ProtocolVersion::TLSv1_3 => CipherSuite::TLS13_AES_128_GCM_SHA256,
-        _ => CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    let suite = if version == ProtocolVersion::TLSv1_3 {
+        CipherSuite::TLS13_AES_128_GCM_SHA256
+    } else {
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
     };
     let group = Some(NamedGroup::secp256r1);
     Tls { version, suite: Some(suite), group, scheme: None, extended_master_secret: ems, ended: None }
