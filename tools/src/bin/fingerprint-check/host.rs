@@ -42,9 +42,11 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
     crate::exit_codes!(),
 ))]
 pub struct HostArgs {
-    /// HOST, HOST:PORT or [IPV6]:PORT; without a port, 443. A scheme (smtp://, imap://, ldap://, postgres://, mysql://)
-    /// stands for --starttls and its usual port.
-    #[arg(value_name = "TARGET")]
+    #[arg(
+        value_name = "TARGET",
+        help = "HOST, HOST:PORT or [IPV6]:PORT; without a port, 443. A scheme (smtp://, imap://, ldap://, postgres://, \
+                mysql://) stands for --starttls and its usual port"
+    )]
     targets: Vec<String>,
     /// Read targets from a file; `-`: standard input.
     #[arg(short = 'f', long, value_name = "FILE|-")]

@@ -87,8 +87,7 @@ Exit codes:
   0  removed
   2  wrong usage, or there was nothing to remove")]
 pub struct RemoveArgs {
-    /// HOST, HOST:PORT or [IPV6]:PORT; without a port, 443.
-    #[arg(value_name = "TARGET")]
+    #[arg(help = "HOST, HOST:PORT or [IPV6]:PORT; without a port, 443", value_name = "TARGET")]
     target: String,
     /// Only this pin of the server, in any spelling.
     #[arg(long, value_name = "PIN")]

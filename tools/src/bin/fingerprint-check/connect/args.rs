@@ -21,8 +21,12 @@ pub struct ConnectArgs {
     /// Begin in plaintext with this protocol.
     #[arg(long, value_enum, value_name = "PROTOCOL", help_heading = "Connection")]
     pub starttls: Option<StartTls>,
-    /// Connect through a proxy: http://, socks5:// or socks5h://[USER:PASSWORD@]HOST:PORT.
-    #[arg(long, value_name = "URL", help_heading = "Connection")]
+    #[arg(
+        help = "Connect through a proxy: http://, socks5:// or socks5h://[USER:PASSWORD@]HOST:PORT",
+        long,
+        value_name = "URL",
+        help_heading = "Connection"
+    )]
     proxy: Option<Proxy>,
     /// Use IPv4 addresses only.
     #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Connection")]

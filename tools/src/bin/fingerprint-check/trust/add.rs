@@ -38,8 +38,7 @@ Exit codes:
   2  wrong usage; standard error says what to do
   3  the server could not be reached")]
 pub struct AddArgs {
-    /// HOST, HOST:PORT or [IPV6]:PORT; without a port, 443.
-    #[arg(value_name = "TARGET")]
+    #[arg(help = "HOST, HOST:PORT or [IPV6]:PORT; without a port, 443", value_name = "TARGET")]
     target: String,
     /// The pin, in any spelling.
     #[arg(long, value_name = "PIN", conflicts_with = "from")]

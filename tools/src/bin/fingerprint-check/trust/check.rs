@@ -40,8 +40,11 @@ Exit codes:
   2  wrong usage; standard error says what to do
   3  one could not be reached, and nothing worse")]
 pub struct CheckArgs {
-    /// HOST, HOST:PORT or [IPV6]:PORT; without a port, 443.
-    #[arg(value_name = "TARGET", required_unless_present = "all")]
+    #[arg(
+        help = "HOST, HOST:PORT or [IPV6]:PORT; without a port, 443",
+        value_name = "TARGET",
+        required_unless_present = "all"
+    )]
     targets: Vec<String>,
     /// Every server of the store.
     #[arg(long, conflicts_with_all = ["targets", "from"])]
