@@ -92,8 +92,24 @@ impl Tls {
 pub enum Possession {
     /// The handshake signature is right, checked by the provider that every client of the relay uses.
     Proved,
-    /// The signature is right, but that provider refuses such a key or scheme: a client gets no connection.
-    ProvedByWeakKey(String),
+    /// The signature is right, but that provider refuses a key of this size: a client gets no connection.
+    ProvedByWeakKey,
+    /// The signature is right, but clients do not read a certificate of this form (version 1, for instance).
+    ProvedUnread,
     /// The signature is wrong, or of a kind that nobody here can check.
     NotProved(String),
+}
+
+impl Possession {
+    /// Why a client would not take it for proved; `None`: it would.
+    pub fn doubt(&self) -> Option<&str> {
+        match self {
+            Self::Proved => None,
+            Self::ProvedByWeakKey => Some("the server signed the handshake, but clients refuse RSA keys of this size"),
+            Self::ProvedUnread => {
+                Some("the server signed the handshake, but clients do not read a certificate of this form")
+            }
+            Self::NotProved(why) => Some(why),
+        }
+    }
 }

@@ -130,7 +130,7 @@ fn by_weak_key(
         known.iter().any(|algorithm| key.verify_signature(*algorithm, message, signed.signature()).is_ok())
     };
     if webpki::RawPublicKeyEntity::try_from(&bare).is_ok_and(|key| holds(&key)) {
-        return Possession::ProvedByWeakKey("clients do not read this certificate".to_owned());
+        return Possession::ProvedUnread;
     }
     if let Ok(PublicKey::RSA(rsa)) = spki.parsed() {
         let key = RsaPublicKey::new_with_max_size(
@@ -139,7 +139,7 @@ fn by_weak_key(
             RSA_BITS_MAX,
         );
         if key.is_ok_and(|key| rsa_holds(&key, message, signed)) {
-            return Possession::ProvedByWeakKey("clients refuse RSA keys of this size".to_owned());
+            return Possession::ProvedByWeakKey;
         }
     }
     Possession::NotProved(format!("the handshake signature does not fit the key of the certificate ({error})"))

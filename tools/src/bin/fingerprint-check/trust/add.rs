@@ -11,7 +11,7 @@ use crate::{
     cli::print,
     connect::ConnectArgs,
     error::Error,
-    evidence::{Certificate, Possession, date},
+    evidence::{Certificate, date},
     file, input,
     pins::pin_of,
 };
@@ -147,13 +147,14 @@ fn wanted(arguments: &AddArgs) -> Result<Result<Wanted, Refused>, Error> {
         Ok(seen) => seen,
         Err(failure) => return Ok(Err((3, format!("{}; {}", failure.text, failure.remedy)))),
     };
-    let possession = seen.connection.as_ref().map(|connection| &connection.possession);
-    Ok(match possession {
-        Some(Possession::Proved) => Ok(of(seen.chain.leaf, "first connection".to_owned())),
-        Some(Possession::ProvedByWeakKey(why) | Possession::NotProved(why)) => {
-            Err((tools::exit::FAILED, format!("the server did not prove that it has its key: {why}")))
+    let Some(connection) = &seen.connection else {
+        return Ok(Err((tools::exit::FAILED, "there was no handshake".to_owned())));
+    };
+    Ok(match connection.possession.doubt() {
+        None => Ok(of(seen.chain.leaf, "first connection".to_owned())),
+        Some(why) => {
+            Err((tools::exit::FAILED, format!("the server did not prove to clients that it has its key: {why}")))
         }
-        None => Err((tools::exit::FAILED, "there was no handshake".to_owned())),
     })
 }
 

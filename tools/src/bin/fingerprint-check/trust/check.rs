@@ -12,7 +12,7 @@ use crate::{
     cli::{Form, json, print},
     connect::ConnectArgs,
     error::Error,
-    evidence::{Chain, Connection, Evidence, Possession, date},
+    evidence::{Chain, Connection, Evidence, date},
     file,
     pins::{Given, diagnose},
     target::Target,
@@ -197,10 +197,11 @@ fn judge(target: &Target, seen: &Evidence, store: &TrustStore, at: u64) -> Check
         ),
     };
     if let Some(Connection { possession, .. }) = &seen.connection
-        && let Possession::NotProved(why) | Possession::ProvedByWeakKey(why) = possession
+        && let Some(why) = possession.doubt()
         && state == State::Trusted
     {
-        (state, text) = (State::NotProved, format!("{text}, but the server did not prove that it has its key: {why}"));
+        (state, text) =
+            (State::NotProved, format!("{text}, but the server did not prove to clients that it has its key: {why}"));
         remedy = Some("somebody may be in between".to_owned());
     }
     Checked {
