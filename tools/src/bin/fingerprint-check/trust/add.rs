@@ -152,9 +152,7 @@ fn wanted(arguments: &AddArgs) -> Result<Result<Wanted, Refused>, Error> {
     };
     Ok(match connection.possession.doubt() {
         None => Ok(of(seen.chain.leaf, "first connection".to_owned())),
-        Some(why) => {
-            Err((tools::exit::FAILED, format!("the server did not prove to clients that it has its key: {why}")))
-        }
+        Some(why) => Err((tools::exit::FAILED, format!("the server did not prove that it has its key: {why}"))),
     })
 }
 

@@ -200,8 +200,7 @@ fn judge(target: &Target, seen: &Evidence, store: &TrustStore, at: u64) -> Check
         && let Some(why) = possession.doubt()
         && state == State::Trusted
     {
-        (state, text) =
-            (State::NotProved, format!("{text}, but the server did not prove to clients that it has its key: {why}"));
+        (state, text) = (State::NotProved, format!("{text}, but the server did not prove that it has its key: {why}"));
         remedy = Some("somebody may be in between".to_owned());
     }
     Checked {
