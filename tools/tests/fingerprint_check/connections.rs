@@ -229,10 +229,45 @@ fn a_certificate_that_was_seen_is_judged_whatever_comes_after_it() {
     });
     let outcome = look(&server.address(), &["--retries", "3"]);
     assert_eq!(outcome.code, 1, "{}", outcome.stdout);
-    for words in ["FC-PIN-MISMATCH", "possession   ok", "FC-TLS-ENDED"] {
+    for words in ["FC-PIN-MISMATCH", "possession   ok", "FC-TLS-BROKEN"] {
         assert!(outcome.stdout.contains(words), "{words}: {}", outcome.stdout);
     }
     assert_eq!(server.accepted(), 1, "a certificate that was seen is not asked for again");
+}
+
+#[test]
+fn a_server_whose_handshake_never_ends_rightly_is_one_that_nobody_connects_to() {
+    // The whole first flight of a right server, then its Finished with one bit changed.
+    let config = Tls { versions: vec![&TLS12], ..Tls::of("ca-false") }.config();
+    let server = Server::of(move |mut stream| {
+        let mut connection = ServerConnection::new(config.clone()).unwrap();
+        while connection.is_handshaking() {
+            connection.read_tls(&mut stream).unwrap();
+            connection.process_new_packets().unwrap();
+            let mut bytes = Vec::new();
+            while connection.wants_write() {
+                connection.write_tls(&mut bytes).unwrap();
+            }
+            if !connection.is_handshaking() {
+                *bytes.last_mut().unwrap() ^= 1;
+            }
+            stream.write_all(&bytes).unwrap();
+        }
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    });
+    let outcome = look(&server.address(), &[]);
+    assert_eq!(outcome.code, 4, "{}", outcome.stdout);
+    for words in ["pin          ok", "possession   ok", "FC-TLS-BROKEN"] {
+        assert!(outcome.stdout.contains(words), "{words}: {}", outcome.stdout);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("trust");
+    let store = store.to_str().unwrap();
+    let target = server.address();
+    assert_eq!(run(&["trust", "add", &target, "--store", store, "--at", AT]).code, 1);
+    assert_eq!(run(&["trust", "add", &target, "--from", ROOT, "--store", store, "--at", AT]).code, 0);
+    let outcome = run(&["trust", "check", &target, "--store", store, "--at", AT]);
+    assert!(outcome.code == 1 && outcome.stdout.contains("NOT PROVED"), "{outcome:?}");
 }
 
 #[test]

@@ -159,8 +159,12 @@ codes! {
         "Without RFC 7627 keys are not bound to the handshake, and the relay's own clients refuse. Update the server's TLS \
          library, or switch TLS 1.3 on.";
     TLS_ENDED = "FC-TLS-ENDED", "The handshake did not come to its end",
-        "The certificate was seen, then the handshake ended; a server that asks for a client certificate does that. The \
-         other verdicts hold.";
+        "The certificate was seen, then the server asked for a client certificate, was given none, and ended the handshake. \
+         The other verdicts hold.";
+    TLS_BROKEN = "FC-TLS-BROKEN", "The handshake failed behind the certificate",
+        "The certificate was seen, then the handshake failed: the server's Finished was wrong, or it went away or fell silent \
+         before its end. No client connects, whatever pin and certificate say. A wrong Finished means that somebody changed \
+         what the two ends said to each other.";
     TLS_NOT_ASKED = "FC-TLS-NOT-ASKED", "There was no connection",
         "A file says nothing about TLS. Look at the server itself with `fingerprint-check host`.";
 

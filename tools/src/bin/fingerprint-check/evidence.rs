@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use rustls::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use rustls_pki_types::CertificateDer;
 
-pub use certificate::{Certificate, Key, KeyReading, SignatureHash, Unreadable};
+pub use certificate::{Certificate, Key, KeyReading, SignatureHash, Unreadable, turns};
 pub use time::{date, rfc3339};
 
 /// Everything that was seen of one server, or of one file.
@@ -72,10 +72,24 @@ pub struct Tls {
     /// Whether the extended master secret (RFC 7627) is in use; always under TLS 1.3.
     pub extended_master_secret: bool,
     /// Why the handshake did not come to its end though the certificate was seen; `None`: it did.
-    pub ended: Option<String>,
+    pub ended: Option<Ended>,
+}
+
+/// A handshake that did not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// What happened.
+    pub why: String,
+    /// The server asked for a client certificate, was given none, and left: what a client with one would not meet.
+    pub for_a_certificate: bool,
 }
 
 impl Tls {
+    /// Why no client gets a connection though the certificate was seen.
+    pub fn broken(&self) -> Option<&str> {
+        self.ended.as_ref().filter(|ended| !ended.for_a_certificate).map(|ended| ended.why.as_str())
+    }
+
     /// The suite as IANA names it.
     pub fn suite_name(&self) -> Option<String> {
         self.suite.map(|suite| format!("{suite:?}").replace("TLS13_", "TLS_"))

@@ -106,8 +106,9 @@ fn shared(verdicts: &Verdicts) -> Vec<PlatformFinding> {
     let expired = [Code::TIME_EXPIRED, Code::TIME_NOT_YET];
     let ended = verdicts.time.findings.iter().filter(|finding| expired.contains(&finding.code));
     let weak = verdicts.possession.findings.iter().filter(|finding| finding.code == Code::POSSESSION_WEAK);
-    let failed =
-        [&verdicts.pin, &verdicts.possession, &verdicts.name].into_iter().filter_map(|answer| answer.failure());
+    let failed = [&verdicts.pin, &verdicts.possession, &verdicts.name, &verdicts.tls]
+        .into_iter()
+        .filter_map(|answer| answer.failure());
     failed
         .chain(verdicts.chain_refusal())
         .chain(ended)

@@ -8,8 +8,12 @@ use relay_trust::sha256;
 use rsa::{BigUint, Pkcs1v15Sign, Pss, RsaPublicKey, traits::SignatureScheme as RsaScheme};
 use rustls::{
     DigitallySignedStruct, Error as TlsError, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    client::{
+        ResolvesClientCert,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
     crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature},
+    sign::CertifiedKey,
 };
 use rustls_pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -31,6 +35,7 @@ pub struct Recorded(Mutex<Inside>);
 struct Inside {
     presented: Option<Vec<CertificateDer<'static>>>,
     signature: Option<(SignatureScheme, Possession)>,
+    asked: bool,
 }
 
 impl Recorded {
@@ -40,8 +45,28 @@ impl Recorded {
         (inside.presented.take(), inside.signature.take())
     }
 
+    /// Whether the server asked for a client certificate.
+    pub fn asked(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).asked
+    }
+
     fn note(&self, note: impl FnOnce(&mut Inside)) {
         note(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Has no certificate for a server that asks for one, and writes down that it did.
+#[derive(Debug)]
+pub struct Nobody(pub Arc<Recorded>);
+
+impl ResolvesClientCert for Nobody {
+    fn resolve(&self, _hints: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.note(|inside| inside.asked = true);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
     }
 }
 

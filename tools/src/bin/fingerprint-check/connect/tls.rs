@@ -20,13 +20,13 @@ use tokio::{
 
 use super::{
     Failure, hello,
-    possession::{Recorded, Recorder},
+    possession::{Nobody, Recorded, Recorder},
     said,
     wire::printable,
 };
 use crate::{
     codes::Code,
-    evidence::{Chain, Connection, Evidence, Possession, Tls},
+    evidence::{self, Chain, Connection, Evidence, Possession, Tls},
 };
 
 /// Bytes that a server may send before the handshake has come to its end. Certificates are at most 64 KiB of them.
@@ -87,7 +87,7 @@ fn config(recorded: &Arc<Recorded>, send_name: bool) -> ClientConfig {
     let mut config = builder
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Recorder::new(Arc::clone(recorded), algorithms)))
-        .with_no_client_auth();
+        .with_client_cert_resolver(Arc::new(Nobody(Arc::clone(recorded))));
     config.enable_sni = send_name;
     config.resumption = Resumption::disabled();
     config.enable_early_data = false;
@@ -103,6 +103,16 @@ enum Ended {
     Io(std::io::Error),
     TooMuch,
     TooSlow,
+}
+
+impl Ended {
+    /// Whether the server ended it: by an alert, or by going away.
+    const fn is_the_servers(&self) -> bool {
+        match self {
+            Self::Refused(TlsError::AlertReceived(_)) | Self::Closed | Self::Io(_) => true,
+            Self::Refused(_) | Self::TooMuch | Self::TooSlow => false,
+        }
+    }
 }
 
 async fn drive(stream: &mut TcpStream, connection: &mut ClientConnection, first: &mut Vec<u8>) -> Result<(), Ended> {
@@ -152,7 +162,10 @@ fn seen(
     let ended = match (&presented, outcome) {
         (None, Err(ended)) => return Err(failure(&ended, first)),
         (_, Ok(())) => None,
-        (_, Err(ended)) => Some(failure(&ended, first).text),
+        (_, Err(ended)) => Some(evidence::Ended {
+            why: failure(&ended, first).text,
+            for_a_certificate: recorded.asked() && ended.is_the_servers(),
+        }),
     };
     let (scheme, possession) = match signature {
         Some((scheme, possession)) => (Some(scheme), possession),

@@ -3,7 +3,7 @@
 use tokio::{io::AsyncReadExt, net::TcpStream};
 
 use super::{Failure, said};
-use crate::codes::Code;
+use crate::{codes::Code, evidence::turns};
 
 /// Bytes of one line at most.
 const LINE_MAX: usize = 4096;
@@ -44,7 +44,7 @@ pub async fn line(stream: &mut TcpStream, whose: Code, what: &str) -> Result<Str
 /// A stranger's bytes as one line of text, at most 200 characters.
 pub fn printable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    text.trim_end().chars().take(200).map(|c| if c.is_control() { '?' } else { c }).collect()
+    text.trim_end().chars().take(200).map(|c| if c.is_control() || turns(c) { '?' } else { c }).collect()
 }
 
 fn cut(whose: Code, what: &str, error: &std::io::Error) -> Failure {

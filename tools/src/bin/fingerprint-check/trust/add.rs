@@ -150,6 +150,9 @@ fn wanted(arguments: &AddArgs) -> Result<Result<Wanted, Refused>, Error> {
     let Some(connection) = &seen.connection else {
         return Ok(Err((tools::exit::FAILED, "there was no handshake".to_owned())));
     };
+    if let Some(why) = connection.tls.broken() {
+        return Ok(Err((tools::exit::FAILED, format!("no handshake came to its end: {why}"))));
+    }
     Ok(match connection.possession.doubt() {
         None => Ok(of(seen.chain.leaf, "first connection".to_owned())),
         Some(why) => Err((tools::exit::FAILED, format!("the server did not prove that it has its key: {why}"))),

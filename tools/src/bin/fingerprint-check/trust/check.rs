@@ -196,6 +196,12 @@ fn judge(target: &Target, seen: &Evidence, store: &TrustStore, at: u64) -> Check
             Some("if it should be trusted, `trust add`".to_owned()),
         ),
     };
+    if let Some(why) = seen.connection.as_ref().and_then(|connection| connection.tls.broken())
+        && state == State::Trusted
+    {
+        (state, text) = (State::NotProved, format!("{text}, but no handshake came to its end: {why}"));
+        remedy = Some("somebody may be in between".to_owned());
+    }
     if let Some(Connection { possession, .. }) = &seen.connection
         && let Some(why) = possession.doubt()
         && state == State::Trusted

@@ -11,12 +11,15 @@ pub fn judge(connection: Option<&Connection>) -> Answer {
         return Finding::not_asked(Code::TLS_NOT_ASKED, "a file says nothing about TLS").into();
     };
     let mut findings = Vec::new();
-    if let Some(why) = &tls.ended {
-        findings.push(Finding::warn(
-            Code::TLS_ENDED,
-            format!("the certificate was seen, then {why}"),
-            "if the server asks for a client certificate, this is right; otherwise look into its log",
-        ));
+    if let Some(ended) = &tls.ended {
+        let text = format!("the certificate was seen, then {}", ended.why);
+        findings.push(if ended.for_a_certificate {
+            let remedy = "the server asks for a client certificate: clients that have one get further";
+            Finding::warn(Code::TLS_ENDED, text, remedy)
+        } else {
+            // A wrong Finished says that somebody changed what the two ends said: nobody connects.
+            Finding::fail(Code::TLS_BROKEN, text, "look into the server's log; somebody may be in between")
+        });
     } else if !tls.extended_master_secret {
         findings.push(Finding::warn(
             Code::TLS_NO_EMS,
