@@ -148,3 +148,13 @@ fn a_client_without_a_deadline_goes_along() {
     let report = Report::of(&outcome);
     assert_eq!((outcome.code, &report.trial("slow-handshake")["outcome"]), (1, &"went-along".into()));
 }
+
+#[test]
+fn a_client_that_crashes_before_it_meets_what_is_wrong_is_not_called_right() {
+    let (outcome, report) = try_client("crashes", &["--client-pins", "spki", "--trial", "other-key,expired,same-key"]);
+    assert_eq!(report.with("right"), BTreeSet::from(["control"]), "{}", outcome.stdout);
+    assert_eq!(report.with("wrong"), BTreeSet::from(["same-key"]), "{}", outcome.stdout);
+    assert_eq!(report.with("not-judged"), BTreeSet::from(["expired", "other-key"]), "{}", outcome.stdout);
+    let (outcome, _) = try_client("crashes", &["--client-pins", "spki", "--trial", "expired"]);
+    assert_eq!(outcome.code, 3);
+}

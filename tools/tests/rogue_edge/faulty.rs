@@ -196,6 +196,13 @@ fn client() {
             }
             exit(0)
         }
+        "crashes" => {
+            if told("TRIAL") == "control" {
+                end(talk(&sound(), REQUEST));
+            }
+            drop(TcpStream::connect(told("ADDRESS")));
+            std::process::abort()
+        }
         "refuses-everything" => {
             drop(TcpStream::connect(told("ADDRESS")));
             exit(7)

@@ -26,6 +26,8 @@ use crate::error::Error;
 /// How often the deadline and the signals are looked at.
 const TICK: Duration = Duration::from_millis(5);
 const READ_TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+/// How long what the command has written may take to read once it is gone.
+const AFTER: Duration = Duration::from_millis(500);
 /// What is kept of each output: its end.
 const KEPT: usize = 4096;
 
@@ -174,8 +176,13 @@ fn keep(mut stream: impl Read + AsFd + Send + 'static, over: &Arc<AtomicBool>) -
     thread::spawn(move || {
         let mut kept = VecDeque::new();
         let mut buffer = [0; KEPT];
+        let mut until = None;
         loop {
             let last = over.load(Ordering::SeqCst);
+            // A daemon outside the group may also write for ever.
+            if last && *until.get_or_insert_with(|| Instant::now() + AFTER) <= Instant::now() {
+                break;
+            }
             let ready = poll(&mut [PollFd::new(&stream, PollFlags::IN)], Some(&READ_TICK));
             if matches!(ready, Ok(0) | Err(_)) {
                 if last {
@@ -225,6 +232,10 @@ mod tests {
         // A child that outlives its parent holds the pipes, and is in the group.
         let ran = run(shell("sleep 1000 & echo done"), began + Duration::from_secs(30), &Stop::default()).unwrap();
         assert_eq!((ran.exit, ran.stdout.as_str()), (Exit::Code(0), "done\n"));
+        assert!(began.elapsed() < Duration::from_secs(25));
+        // Neither does one that left the group, and writes without end. It ends when nobody reads any more.
+        let ran = run(shell("setsid yes & sleep 1"), Instant::now() + Duration::from_secs(30), &Stop::default());
+        assert_eq!(ran.unwrap().exit, Exit::Code(0));
         assert!(began.elapsed() < Duration::from_secs(25));
     }
 

@@ -42,7 +42,7 @@ pub enum Outcome {
     Accepted,
     /// It neither refused nor accepted for as long as the trial lasted, or took in all that it was given.
     WentAlong,
-    /// It never connected.
+    /// It never connected, or not far enough to meet what is wrong.
     NotSeen,
     /// The trial could not be staged.
     LeftOut,
@@ -99,7 +99,7 @@ pub fn judge(
 ) -> Judgement {
     let hostile: Vec<&Seen> = seen.iter().filter(|seen| !seen.genuine).collect();
     let (expected, note) = expectation(trial, declared, &hostile);
-    let (outcome, how) = outcome(trial, control, seen, &hostile, exit);
+    let (outcome, how) = outcome((trial, expected), control, seen, &hostile, exit);
     let note = match outcome {
         Outcome::Refused => note.or_else(|| not_tried(trial, &hostile)),
         Outcome::Accepted | Outcome::WentAlong | Outcome::NotSeen | Outcome::LeftOut => note,
@@ -153,8 +153,7 @@ fn has(seen: &Seen, version: &str) -> bool {
 /// Why a refusal says nothing of what the trial is about.
 fn not_tried(trial: &Trial, hostile: &[&Seen]) -> Option<String> {
     let reached = hostile.iter().map(|seen| seen.reached()).max()?;
-    let needs_no_certificate = [Kind::Raw(Raw::Plaintext), Kind::Genuine(Genuine::SlowHandshake)];
-    if reached >= Reached::Certificate || needs_no_certificate.contains(&trial.kind) {
+    if reached >= Reached::Certificate || needs_no_certificate(trial) {
         return None;
     }
     let server = hostile.iter().find_map(|seen| seen.server.as_deref());
@@ -165,7 +164,7 @@ fn not_tried(trial: &Trial, hostile: &[&Seen]) -> Option<String> {
 }
 
 fn outcome(
-    trial: &Trial,
+    (trial, expected): (&Trial, Expected),
     control: Option<Control>,
     seen: &[Seen],
     hostile: &[&Seen],
@@ -184,6 +183,12 @@ fn outcome(
     if let Some(how) = hostile.iter().find_map(|seen| accepted(seen, control, exit)) {
         return (Outcome::Accepted, how);
     }
+    // One that broke off before it could know with whom it speaks has refused nobody: it may have crashed.
+    if expected != Expected::Accept
+        && let Some(how) = broke_off(trial, hostile)
+    {
+        return (Outcome::NotSeen, how.to_owned());
+    }
     if furthest.sent_bytes >= HUGE {
         return (
             Outcome::WentAlong,
@@ -195,6 +200,26 @@ fn outcome(
         return (Outcome::WentAlong, format!("was still there after {seconds} s, {}", furthest.reached().as_str()));
     }
     (Outcome::Refused, refused(furthest, trial))
+}
+
+/// Why nothing can be said of a client that ended every connection by itself, before there was anything to refuse.
+fn broke_off(trial: &Trial, hostile: &[&Seen]) -> Option<&'static str> {
+    let left = hostile.iter().all(|seen| seen.alert.is_none() && seen.end != End::Deadline);
+    let reached = hostile.iter().map(|seen| seen.reached()).max()?;
+    match reached {
+        Reached::Connected if left => Some("the client connected, and left before its ClientHello"),
+        Reached::ClientHello
+            if left && !needs_no_certificate(trial) && hostile.iter().all(|seen| seen.server.is_none()) =>
+        {
+            Some("the client left, without an alert, before it had seen the certificate")
+        }
+        Reached::Connected | Reached::ClientHello | Reached::Certificate | Reached::Finished | Reached::Data => None,
+    }
+}
+
+/// Whether what is wrong shows before the certificate.
+fn needs_no_certificate(trial: &Trial) -> bool {
+    [Kind::Raw(Raw::Plaintext), Kind::Genuine(Genuine::SlowHandshake)].contains(&trial.kind)
 }
 
 /// How the client accepted this server, if it did.

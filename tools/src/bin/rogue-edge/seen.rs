@@ -129,10 +129,10 @@ impl Seen {
         self.begin(bytes);
     }
 
-    /// Counts bytes outside TLS.
-    pub fn plain(&mut self, bytes: &[u8]) {
-        self.plain_bytes += bytes.len() as u64;
-        self.begin(bytes);
+    /// Counts bytes outside TLS, which begin like this.
+    pub fn plain(&mut self, beginning: &[u8], count: u64) {
+        self.plain_bytes += count;
+        self.begin(beginning);
     }
 
     fn begin(&mut self, bytes: &[u8]) {

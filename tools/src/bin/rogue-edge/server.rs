@@ -273,19 +273,27 @@ impl Shared {
         let stage = locked(&self.stage);
         let Some(stage) = stage.as_ref() else { return };
         let number = stage.begun.fetch_add(1, Ordering::SeqCst).saturating_add(1);
+        // Turned away before the server changed, it has not met the other one.
+        let genuine = stage.is_genuine();
         if stage.active.fetch_add(1, Ordering::SeqCst) >= AT_ONCE {
-            stage.leave(Seen { number, server: Some("too many connections at once".to_owned()), ..Seen::default() });
+            let server = Some("too many connections at once".to_owned());
+            stage.leave(Seen { number, genuine, server, ..Seen::default() });
             return;
         }
         let serving = Arc::clone(stage);
         let spawned = thread::Builder::new().name("connection".to_owned()).spawn(move || serving.serve(stream, number));
         if let Err(error) = spawned {
-            stage.leave(Seen { number, server: Some(format!("no thread: {error}")), ..Seen::default() });
+            stage.leave(Seen { number, genuine, server: Some(format!("no thread: {error}")), ..Seen::default() });
         }
     }
 }
 
 impl Stage {
+    /// Whether clients still meet the right server, which changes later.
+    fn is_genuine(&self) -> bool {
+        self.first.is_some() && !self.turned.load(Ordering::SeqCst)
+    }
+
     /// A connection is over.
     fn leave(&self, seen: Seen) {
         let mut all = locked(&self.seen);
@@ -297,12 +305,12 @@ impl Stage {
 
     fn serve(&self, stream: TcpStream, number: u32) {
         let began = Instant::now();
-        let first = self.first.as_ref().filter(|_| !self.turned.load(Ordering::SeqCst));
+        let first = self.first.as_ref().filter(|_| self.is_genuine());
         let mut seen = Seen { number, genuine: first.is_some(), ..Seen::default() };
         if let Ok(mut wire) = Wire::new(stream, self.until, Arc::clone(&self.cancel)) {
             self.meet(&mut wire, first.unwrap_or(&self.act), &mut seen);
-            let plain = wire.take_plain();
-            seen.plain(&plain);
+            let (beginning, count) = wire.take_plain();
+            seen.plain(&beginning, count);
             seen.alert = seen.alert.or(wire.plain_alert());
             seen.sent_bytes = wire.sent;
         }

@@ -18,6 +18,9 @@ const ALERT: u8 = 21;
 /// The largest record (RFC 5246 section 6.2.3).
 const RECORD_MAX: usize = (1 << 14) + 2048;
 
+/// Bytes outside TLS that are kept.
+const PLAIN_KEPT: usize = 256;
+
 /// What a read brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Came {
@@ -111,9 +114,9 @@ impl Wire {
         self.tap.alert
     }
 
-    /// Bytes that came outside of TLS records.
-    pub fn take_plain(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.tap.plain)
+    /// The beginning of what came outside of TLS records, and how many bytes that was.
+    pub fn take_plain(&mut self) -> (Vec<u8>, u64) {
+        (std::mem::take(&mut self.tap.plain), std::mem::take(&mut self.tap.plain_bytes))
     }
 }
 
@@ -126,16 +129,24 @@ fn passing(error: &io::Error) -> bool {
 #[derive(Default)]
 struct Tap {
     pending: Vec<u8>,
-    /// Bytes that come outside of records: the stream has left TLS.
+    /// How what comes outside of records begins: the stream has left TLS.
     plain: Vec<u8>,
+    /// How much that is.
+    plain_bytes: u64,
     left_tls: bool,
     alert: Option<&'static str>,
 }
 
 impl Tap {
+    /// Counts, and keeps no more than is shown: a client may send for as long as it likes.
+    fn outside(&mut self, bytes: &[u8]) {
+        self.plain_bytes += bytes.len() as u64;
+        self.plain.extend(bytes.iter().take(PLAIN_KEPT.saturating_sub(self.plain.len())));
+    }
+
     fn look(&mut self, bytes: &[u8]) {
         if self.left_tls {
-            self.plain.extend_from_slice(bytes);
+            self.outside(bytes);
             return;
         }
         self.pending.extend_from_slice(bytes);
@@ -157,7 +168,7 @@ impl Tap {
         }
         let rest = self.pending.split_off(at);
         if self.left_tls {
-            self.plain.extend(rest);
+            self.outside(&rest);
             self.pending.clear();
         } else {
             self.pending = rest;
@@ -183,5 +194,9 @@ mod tests {
         let mut tap = Tap::default();
         tap.look(b"hi");
         assert!(tap.plain.is_empty() && tap.pending == b"hi");
+        for _ in 0..100 {
+            tap.look(&[b'x'; 1000]);
+        }
+        assert_eq!((tap.plain.len(), tap.plain_bytes), (PLAIN_KEPT, 100_002));
     }
 }
