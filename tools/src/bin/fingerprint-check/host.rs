@@ -3,11 +3,15 @@
 mod list;
 mod progress;
 
-use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io::Write, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use relay_runtime::resources::raise_descriptor_limit;
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout},
+};
+use tools::stop::Stop;
 
 use crate::{
     ask::{AskArgs, Asked},
@@ -21,6 +25,8 @@ use crate::{
 
 /// Records that are done may wait for so many earlier ones that are not.
 const WINDOW: usize = 4096;
+/// How often signals are looked for.
+const TICK: Duration = Duration::from_millis(100);
 /// Before the second try; doubled before each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// Between tries at most.
@@ -84,7 +90,8 @@ pub fn execute(arguments: &HostArgs) -> Result<u8, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|source| Error::System { action: "start threads", source })?;
     let progress = Progress::new(entries.len(), arguments.quiet);
-    let code = runtime.block_on(all(looking, entries, arguments.concurrency.get(), &progress));
+    let stop = Stop::on_signals().map_err(|source| Error::System { action: "listen for signals", source })?;
+    let code = runtime.block_on(all(looking, entries, arguments.concurrency.get(), (&progress, &stop)));
     progress.finish();
     // A resolver that still waits would hold the program up.
     runtime.shutdown_background();
@@ -126,8 +133,13 @@ impl Looking {
     }
 }
 
-/// All targets, so many at once; records are written in the order of the list.
-async fn all(looking: Arc<Looking>, entries: Vec<Entry>, concurrency: usize, progress: &Progress) -> Result<u8, Error> {
+/// All targets, so many at once; records are written in the order of the list. A signal ends it with those that are done.
+async fn all(
+    looking: Arc<Looking>,
+    entries: Vec<Entry>,
+    concurrency: usize,
+    (progress, stop): (&Progress, &Stop),
+) -> Result<u8, Error> {
     let mut writer = Writer::new(looking.asked.style);
     print(&writer.begin())?;
     let entries = Arc::new(entries);
@@ -140,7 +152,13 @@ async fn all(looking: Arc<Looking>, entries: Vec<Entry>, concurrency: usize, pro
             running.spawn(async move { (next, looking.at(&entries[next]).await) });
             next += 1;
         }
-        let Some(ended) = running.join_next().await else { break };
+        let Ok(ended) = timeout(TICK, running.join_next()).await else {
+            if stop.requested() {
+                break;
+            }
+            continue;
+        };
+        let Some(ended) = ended else { break };
         let (place, record) = ended.map_err(|error| Error::Defect(error.to_string()))?;
         progress.count(record.outcome);
         done.insert(place, record);
@@ -149,8 +167,23 @@ async fn all(looking: Arc<Looking>, entries: Vec<Entry>, concurrency: usize, pro
             progress.aside(|| print(&text))?;
             due += 1;
         }
+        if stop.requested() {
+            break;
+        }
     }
     progress.finish();
+    let left_out = entries.len() - due - done.len();
+    for record in done.into_values() {
+        print(&writer.record(record))?;
+    }
     print(&writer.end())?;
-    Ok(writer.exit_code())
+    if left_out == 0 {
+        return Ok(writer.exit_code());
+    }
+    let _ = writeln!(
+        std::io::stderr(),
+        "fingerprint-check: ended by a signal; {left_out} of {} targets were not looked at",
+        entries.len()
+    );
+    Ok(writer.interrupted())
 }

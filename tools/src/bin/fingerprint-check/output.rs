@@ -108,6 +108,16 @@ impl Writer {
         }
     }
 
+    /// The exit code where not all targets were looked at: that of the records, and never one that says all is well.
+    pub fn interrupted(&self) -> u8 {
+        /// Not reached; for Nagios, unknown.
+        const NOT_REACHED: u8 = 3;
+        match self.exit_code() {
+            code @ (1 | 2) => code,
+            _ => NOT_REACHED,
+        }
+    }
+
     /// The exit code of all records so far.
     pub fn exit_code(&self) -> u8 {
         match self.style.format {
