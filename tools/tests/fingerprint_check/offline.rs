@@ -200,3 +200,27 @@ fn every_code_and_every_platform_is_explained() {
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn an_argument_that_is_no_text_is_wrong_usage() {
+    use std::os::unix::ffi::OsStrExt;
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_fingerprint-check"));
+    let output = command.arg("file").arg(std::ffi::OsStr::from_bytes(b"no\xff.crt")).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_list_without_targets_is_wrong_usage_beside_others_too() {
+    let outcome = crate::kit::run_with(&["host", "127.0.0.1:1", "-f", "-"], "# nothing\n");
+    assert_eq!(outcome.code, 2, "{outcome:?}");
+    assert!(outcome.stderr.contains("lists no target"), "{outcome:?}");
+}
+
+#[test]
+fn repeated_targets_are_different_metrics() {
+    let outcome = run(&["host", "127.0.0.1:1", "127.0.0.1:1", "--format", "prometheus"]);
+    let samples: Vec<&str> = outcome.stdout.lines().filter_map(|line| line.split_once("} ")).map(|it| it.0).collect();
+    let unique: std::collections::BTreeSet<&str> = samples.iter().copied().collect();
+    assert!(!samples.is_empty() && unique.len() == samples.len(), "{samples:?}");
+}

@@ -12,7 +12,8 @@ use rustls_pki_types::ServerName;
 
 use crate::{
     error::Error,
-    evidence::{Certificate, Evidence, Unreadable},
+    evidence::{Certificate, Evidence},
+    file,
     input::{self, CERTIFICATE_BYTES_MAX},
     output::{Format, Style},
     pins::{Given, pin_of},
@@ -180,7 +181,7 @@ fn pin(text: &str) -> Result<Given, String> {
     match Given::read(text) {
         Ok(given) => Ok(given),
         Err(error) if !Path::new(text).exists() => Err(if text.contains(['/', '.']) && !text.starts_with("sha256/") {
-            format!("there is no file {text}, and it is no pin in any spelling either: {error}")
+            format!("there is no file {}, and it is no pin in any spelling either: {error}", quoted(text))
         } else {
             error.to_string()
         }),
@@ -188,13 +189,19 @@ fn pin(text: &str) -> Result<Given, String> {
     }
 }
 
-/// The pin of the key of the first certificate in a file.
+/// A text of the user's or of a list's in a message: printable, and its beginning alone.
+pub fn quoted(text: &str) -> String {
+    const SHOWN: usize = 120;
+    let mut quoted: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        quoted.push('…');
+    }
+    quoted
+}
+
+/// The pin of the key of the server's own certificate in a file: the first, or in PKCS#7 the one that issued no other.
 fn of_file(path: &Path) -> Result<Given, Error> {
-    let bytes = input::read(path, CERTIFICATE_BYTES_MAX)?;
-    let first = input::certificates(path, &bytes)?.certificates.into_iter().next();
-    let wrong = |error| Error::Usage(format!("{}: {error}", path.display()));
-    let certificate = Certificate::read(first.ok_or(Unreadable::Nothing).map_err(wrong)?).map_err(wrong)?;
-    Ok(Given::Pin(pin_of(&certificate, PinKind::Spki)))
+    Ok(Given::Pin(pin_of(&file::chain(path)?.leaf, PinKind::Spki)))
 }
 
 fn load(source: &str) -> Result<NamedRoots, Error> {
@@ -222,11 +229,14 @@ pub fn now() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
+/// The last second of the year 9999: certificates know no later one.
+const TIME_MAX: i64 = 253_402_300_799;
+
 /// A point in time, as seconds since 1970.
 pub fn time(text: &str) -> Result<i64, String> {
     let wrong = || "give a date (2027-01-31), a time in UTC (2027-01-31T12:00:00Z) or @SECONDS since 1970".to_owned();
     if let Some(seconds) = text.strip_prefix('@') {
-        return seconds.parse().ok().filter(|seconds| *seconds >= 0).ok_or_else(wrong);
+        return seconds.parse().ok().filter(|seconds| (0..=TIME_MAX).contains(seconds)).ok_or_else(wrong);
     }
     let whole = if text.len() == "2027-01-31".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
     let parsed = humantime::parse_rfc3339_weak(&whole).map_err(|_| wrong())?;
@@ -244,7 +254,17 @@ mod tests {
         assert_eq!(time("2027-01-31T12:00:00Z"), Ok(1_801_396_800));
         assert_eq!(time("2027-01-31 12:00:00"), Ok(1_801_396_800));
         assert_eq!(time("@1801353600"), Ok(1_801_353_600));
-        for wrong in ["", "tomorrow", "@", "@-1", "31.1.2027", "2027-02-30", "1969-01-01"] {
+        for wrong in [
+            "",
+            "tomorrow",
+            "@",
+            "@-1",
+            "@253402300800",
+            "@9223372036854775807",
+            "31.1.2027",
+            "2027-02-30",
+            "1969-01-01",
+        ] {
             assert!(time(wrong).is_err(), "{wrong}");
         }
     }

@@ -20,7 +20,7 @@ mod target;
 mod trust;
 mod verdict;
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
 use tools::exit;
@@ -43,14 +43,14 @@ fn main() -> ExitCode {
         }
     };
     ExitCode::from(execute(cli).unwrap_or_else(|error| {
-        eprintln!("fingerprint-check: {error}");
+        let _ = writeln!(std::io::stderr(), "fingerprint-check: {error}");
         wrong_usage()
     }))
 }
 
 /// The exit code of wrong usage: 2, which would mean "critical" where a plugin's output was asked for.
 fn wrong_usage() -> u8 {
-    let words: Vec<_> = std::env::args().collect();
+    let words: Vec<_> = std::env::args_os().collect();
     let nagios = words.iter().any(|word| word == "--format=nagios")
         || words.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "nagios");
     if nagios { UNKNOWN } else { exit::USAGE }

@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr};
 use clap::ValueEnum;
 use rustls_pki_types::ServerName;
 
-use crate::connect::StartTls;
+use crate::{ask::quoted, connect::StartTls};
 
 /// A host to connect to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,10 +48,11 @@ pub fn server_name(text: &str) -> Result<ServerName<'static>, String> {
     // A trailing dot is DNS's way to say that a name is complete; certificates do not have it.
     let plain = plain.strip_suffix('.').unwrap_or(plain);
     ServerName::try_from(plain.to_owned()).map_err(|_| {
+        let shown = quoted(text);
         if text.is_ascii() {
-            format!("{text:?} is neither a DNS name nor an IP address")
+            format!("\"{shown}\" is neither a DNS name nor an IP address")
         } else {
-            format!("{text:?} is not ASCII; write the name as DNS has it, beginning with xn--")
+            format!("\"{shown}\" is not ASCII; write the name as DNS has it, beginning with xn--")
         }
     })
 }
@@ -105,6 +106,9 @@ impl fmt::Display for Target {
     }
 }
 
+/// Bytes of a target at most; a DNS name has 253.
+const LENGTH_MAX: usize = 4096;
+
 /// Schemes with TLS from the first byte, and their ports.
 const DIRECT: &[(&str, u16)] =
     &[("https", 443), ("tls", 443), ("smtps", 465), ("imaps", 993), ("pop3s", 995), ("ldaps", 636)];
@@ -116,6 +120,9 @@ impl Target {
     /// # Errors
     /// What is accepted instead.
     pub fn parse(text: &str, starttls: Option<StartTls>) -> Result<Self, String> {
+        if text.len() > LENGTH_MAX {
+            return Err(format!("\"{}\" is too long for a target; give HOST:PORT, one a line", quoted(text)));
+        }
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (Some(scheme.to_ascii_lowercase()), rest.split(['/', '?']).next().unwrap_or(rest)),
             None => (None, text),

@@ -10,8 +10,11 @@ pub fn extended_master_secret(first: &[u8]) -> bool {
     extensions(first).is_some_and(|extensions| has(extensions, 23))
 }
 
-/// The extensions of a ServerHello that lies in one record.
-fn extensions(first: &[u8]) -> Option<&[u8]> {
+/// The extensions of a ServerHello that lies in one record, behind warnings such as that the name is unknown.
+fn extensions(mut first: &[u8]) -> Option<&[u8]> {
+    while let [0x15, 3, _, high, low, rest @ ..] = first {
+        first = rest.get(usize::from(u16::from_be_bytes([*high, *low]))..)?;
+    }
     // Record: type, version, length. Handshake: type 2, length. ServerHello: version, random, session id, suite, compression.
     let (record, body) = first.split_at_checked(5)?;
     let (message, hello) = body.split_at_checked(4)?;
@@ -53,6 +56,8 @@ mod tests {
         assert!(extended_master_secret(&hello(&[0xff, 1, 0, 1, 0, 0, 23, 0, 0])));
         assert!(!extended_master_secret(&hello(&[0xff, 1, 0, 1, 0])));
         assert!(!extended_master_secret(&hello(&[])));
+        let warned = [&[0x15, 3, 3, 0, 2, 1, 112][..], &hello(&[0, 23, 0, 0])].concat();
+        assert!(extended_master_secret(&warned) && !extended_master_secret(&warned[..6]));
         let whole = hello(&[0xff, 1, 0, 1, 0, 0, 23, 0, 0]);
         for cut in 0..whole.len() {
             assert!(!extended_master_secret(&whole[..cut]), "{cut}");

@@ -37,6 +37,7 @@ pub fn read(targets: &[String], file: Option<&Path>, starttls: Option<StartTls>)
     }
     if let Some(file) = file {
         let (name, text) = contents(file)?;
+        let before = entries.len();
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -49,7 +50,7 @@ pub fn read(targets: &[String], file: Option<&Path>, starttls: Option<StartTls>)
             let entry = entry(target, pins, starttls);
             entries.push(entry.map_err(|reason| Error::Usage(format!("{name}, line {}: {reason}", number + 1)))?);
         }
-        if entries.is_empty() {
+        if entries.len() == before {
             return Err(Error::Usage(format!("{name} lists no target; give one HOST:PORT a line")));
         }
     }

@@ -1,6 +1,6 @@
 //! Metrics in the text format of Prometheus, for the node exporter's textfile collector.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use crate::{
     record::{Record, Seen, Shown},
@@ -61,10 +61,15 @@ fn verdicts(seen: &Seen) -> Vec<Sample> {
 
 fn family(text: &mut String, name: &str, help: &str, records: &[Record], samples: impl Fn(&Record) -> Vec<Sample>) {
     let _ = writeln!(text, "# HELP fingerprint_check_{name} {help}\n# TYPE fingerprint_check_{name} gauge");
+    // A collector throws the whole file away for one sample that comes twice.
+    let mut known: BTreeMap<String, u32> = BTreeMap::new();
     for record in records {
         for (labels, value) in samples(record) {
-            let _ =
-                writeln!(text, "fingerprint_check_{name}{{target=\"{}\"{labels}}} {value}", escaped(&record.target));
+            let labels = format!("target=\"{}\"{labels}", escaped(&record.target));
+            let count = known.entry(labels.clone()).or_default();
+            *count += 1;
+            let again = if *count > 1 { format!(",again=\"{count}\"") } else { String::new() };
+            let _ = writeln!(text, "fingerprint_check_{name}{{{labels}{again}}} {value}");
         }
     }
 }

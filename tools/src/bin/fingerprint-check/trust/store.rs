@@ -67,6 +67,9 @@ pub fn read(path: &Path) -> Result<TrustStore, Error> {
 pub fn change<T>(path: &Path, change: impl FnOnce(&mut TrustStore) -> Result<T, Error>) -> Result<T, Error> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
+    // Through a link the file that it names is changed; the link put aside would leave two stores that differ.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let _lock = lock(path)?;
     let mut store = read(path)?;
     let before = store.clone();
@@ -156,6 +159,16 @@ mod tests {
             fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
             let said = read(&path).unwrap_err().to_string();
             assert!(said.contains("mode 0640") && said.contains("chmod 600"), "{said}");
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+            let link = folder.path().join("link");
+            std::os::unix::fs::symlink(&path, &link).unwrap();
+            change(&link, |store| store.add(entry(2)).map_err(|e| Error::Usage(e.to_string()))).unwrap();
+            assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+            assert_eq!(read(&path).unwrap().iter().count(), 2);
         }
         let left: Vec<_> = fs::read_dir(folder.path().join("new")).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(left.len(), 2, "the store and its lock: {left:?}");
