@@ -71,12 +71,27 @@ impl Serialize for Exit {
 pub struct Facts(pub Vec<(&'static str, String)>);
 
 impl Facts {
+    /// Every placeholder by its value, in one pass: a value that looks like a placeholder stays what it is.
+    fn filled(&self, text: &str) -> String {
+        let mut filled = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(place) = rest.find('{') {
+            let (before, from) = rest.split_at(place);
+            filled.push_str(before);
+            let known = self.0.iter().find_map(|(name, value)| {
+                let behind = from[1..].strip_prefix(name)?.strip_prefix('}')?;
+                Some((value.as_str(), behind))
+            });
+            let (put, behind) = known.unwrap_or((&from[..1], &from[1..]));
+            filled.push_str(put);
+            rest = behind;
+        }
+        filled + rest
+    }
+
     /// `{name}` in every argument is replaced, `ROGUE_NAME` set in the environment.
     pub fn command(&self, template: &[String]) -> Command {
-        let fill = |text: &String| {
-            self.0.iter().fold(text.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
-        };
-        let mut words = template.iter().map(fill);
+        let mut words = template.iter().map(|word| self.filled(word));
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words);
         for (name, value) in &self.0 {
@@ -246,5 +261,7 @@ mod tests {
             facts.command(&["sh".to_owned(), "-c".to_owned(), "echo {port}:$ROGUE_PIN_CURL:{other}".to_owned()]);
         let ran = run(command, Instant::now() + Duration::from_secs(30), &Stop::default()).unwrap();
         assert_eq!(ran.stdout, "443:sha256//x:{other}\n");
+        let facts = Facts(vec![("roots", "/tmp/{trial}/r".to_owned()), ("trial", "control".to_owned())]);
+        assert_eq!(facts.filled("{{roots} {trial}{é{"), "{/tmp/{trial}/r control{é{");
     }
 }

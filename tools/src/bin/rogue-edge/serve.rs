@@ -68,11 +68,12 @@ pub fn execute(arguments: &ServeArgs) -> Result<Overall, Error> {
         run.progress.handout(&handout.told(&world, world.pinned(), "")?, declared);
     }
     let report = run.all(&trials)?;
+    let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    // First, so that a file that cannot be written costs nobody the result.
+    cli::print(&report.render(arguments.format, colour)?)?;
     for (path, format) in &arguments.reports {
         std::fs::write(path, report.render(*format, false)?).map_err(Error::file("write", path))?;
     }
-    let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    cli::print(&report.render(arguments.format, colour)?)?;
     Ok(report.overall())
 }
 
