@@ -1,6 +1,8 @@
 //! Whether the chain leads to a root, by the library that every client of the relay uses.
 
-use relay_trust::{ChainError, verify_path};
+use std::slice;
+
+use relay_trust::{ChainError, Roots, verify_path};
 
 use super::{ChainAnswer, Finding, NamedRoots, Questions, strength};
 use crate::{
@@ -23,8 +25,24 @@ fn by(chain: &Chain, set: &NamedRoots, at: i64) -> Finding {
     let apart = if when == at { "" } else { ", its dates apart" };
     match verify_path(der, &chain.intermediates, &set.roots, Questions::unix_time(when)) {
         Ok(()) => Finding::ok(Code::CHAIN_OK, format!("it leads to a root{apart}")),
+        Err(ChainError::BadSignature) if signed_by_itself(&chain.leaf, when) => Finding::fail(
+            Code::CHAIN_SELF_SIGNED,
+            "it is self-signed and not among the roots, which have another of its name",
+            SELF_SIGNED_REMEDY,
+        ),
         Err(error) => refusal(chain, &error),
     }
+}
+
+/// What to do about a self-signed certificate that is no root.
+const SELF_SIGNED_REMEDY: &str =
+    "if clients have it as their root, give its file with --roots; otherwise take a certificate of an authority";
+
+/// Whether its own key signed it. `CN=localhost` is on many a certificate, and Debian's ssl-cert puts one among the roots.
+fn signed_by_itself(leaf: &Certificate, when: i64) -> bool {
+    let itself = || Roots::from_der(slice::from_ref(&leaf.der));
+    leaf.self_issued
+        && itself().is_ok_and(|root| verify_path(&leaf.der, &[], &root, Questions::unix_time(when)).is_ok())
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "relay_trust's enum may grow: what it adds is refused too")]
@@ -87,11 +105,7 @@ fn short_rsa(chain: &Chain) -> bool {
 fn unknown_issuer(chain: &Chain) -> Finding {
     let leaf = &chain.leaf;
     if leaf.self_issued {
-        return Finding::fail(
-            Code::CHAIN_SELF_SIGNED,
-            "it is self-signed and not among the roots",
-            "if clients have it as their root, give its file with --roots; otherwise take a certificate of an authority",
-        );
+        return Finding::fail(Code::CHAIN_SELF_SIGNED, "it is self-signed and not among the roots", SELF_SIGNED_REMEDY);
     }
     if chain.intermediates.is_empty() {
         return Finding::fail(
@@ -109,4 +123,33 @@ fn unknown_issuer(chain: &Chain) -> Finding {
         format!("none of the roots issued the chain; it ends at {}", last.issuer),
         "give clients that authority's root, or take a certificate from one that they know",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use relay_trust::Identity;
+
+    use super::*;
+    use crate::verdict::Level;
+
+    #[test]
+    fn a_root_of_the_same_name_does_not_make_a_self_signed_certificate_an_altered_one() {
+        let made = || Identity::self_signed(&["localhost".to_owned()], 30).unwrap().leaf().clone();
+        let (root, other) = (made(), made());
+        let set = |root| NamedRoots {
+            name: "a.pem".to_owned(),
+            roots: Roots::from_der(slice::from_ref(root)).unwrap(),
+            named: Vec::new(),
+        };
+        let chain = Chain::read(vec![other.clone()]).unwrap();
+        let at = chain.leaf.not_before + 60;
+        let found = by(&chain, &set(&root), at);
+        assert_eq!((found.level, found.code), (Level::Fail, Code::CHAIN_SELF_SIGNED), "{}", found.text);
+        assert_eq!(by(&chain, &set(&other), at).code, Code::CHAIN_OK);
+        // Its own signature spoiled, it is one that was altered.
+        let mut bytes = other.to_vec();
+        *bytes.last_mut().unwrap() ^= 1;
+        let altered = Chain::read(vec![bytes.into()]).unwrap();
+        assert_eq!(by(&altered, &set(&root), at).code, Code::CHAIN_SIGNATURE);
+    }
 }
