@@ -37,6 +37,8 @@ fn a_certificate_is_the_same_in_every_encoding() {
     assert_eq!(of_pem["subject"], "CN=chain");
     // A set without order, and the server's own comes last in the file.
     assert_eq!(pins("certificates/chain.p7b"), of_pem);
+    let pinned = ["file", "certificates/chain.pem", "--roots", "certificates/root.pem", "--at", AT, "--pin"];
+    json(&[&pinned[..], &["certificates/chain.p7b"]].concat(), 0);
     let bytes = fs::read(certificate("chain.p7b")).unwrap();
     let base64 = base64_lines(&bytes);
     let text = format!("-----BEGIN PKCS7-----\n{base64}-----END PKCS7-----\n");
