@@ -1,6 +1,9 @@
 //! What a pin that does not match is the digest of.
 
-use relay_trust::{Pin, PinKind};
+use std::{slice, time::Duration};
+
+use relay_trust::{Pin, PinKind, Roots, verify_path};
+use rustls_pki_types::UnixTime;
 
 use super::{
     Given,
@@ -18,8 +21,8 @@ const CUT_MIN: usize = 8;
 pub struct Diagnosis {
     /// What the pin is, in a sentence without a full stop.
     pub text: String,
-    /// What to do.
-    pub remedy: String,
+    /// What to do; `None`: what to do about every other certificate than the pinned one.
+    pub remedy: Option<String>,
 }
 
 /// Whose certificate it is.
@@ -28,6 +31,10 @@ enum Whose<'a> {
     Server,
     Issuer(&'a Certificate),
     Root(&'a Certificate),
+    /// Sent along by the server, whose own certificate it is not seen to have issued: anybody can do that with anybody's.
+    Appended(&'a Certificate),
+    /// A root that the user named and that is not seen to have issued what the server presents: its own certificate of yesterday, say.
+    OtherRoot(&'a Certificate),
 }
 
 impl Whose<'_> {
@@ -36,6 +43,15 @@ impl Whose<'_> {
             Self::Server => "of the server's certificate".to_owned(),
             Self::Issuer(certificate) => format!("of the issuer `{}` that the server presents", certificate.subject),
             Self::Root(certificate) => format!("of your root `{}`", certificate.subject),
+            Self::Appended(certificate) => {
+                format!(
+                    "of `{}`, which the server sends along; nothing shows that it issued the server's own",
+                    certificate.subject
+                )
+            }
+            Self::OtherRoot(certificate) => {
+                format!("of your root `{}`; nothing shows that it issued the server's own", certificate.subject)
+            }
         }
     }
 }
@@ -58,11 +74,20 @@ pub fn diagnose(given: &Given, chain: &Chain, roots: &[Certificate]) -> Option<D
         .chain(chain.issuers.iter().map(|issuer| (Whose::Issuer(issuer), issuer)))
         .chain(roots.iter().map(|root| (Whose::Root(root), root)));
     for (whose, certificate) in whose {
-        if let Some(diagnosis) = derived(given, whose, certificate, leaf) {
+        if let Some(diagnosis) = derived(given, whose, certificate, chain) {
             return Some(diagnosis);
         }
     }
     cut(given, leaf).or_else(|| mistyped(given, leaf))
+}
+
+/// Whether the key of `certificate` is behind the chain that the server presents. A name says nothing: whoever stands in
+/// between sends the pinned certificate along, or copies its names, and must not be told that only the pin is wrong.
+fn issued(certificate: &Certificate, chain: &Chain) -> bool {
+    let leaf = &chain.leaf;
+    let valid = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(leaf.not_before).unwrap_or(0)));
+    Roots::from_der(slice::from_ref(&certificate.der))
+        .is_ok_and(|root| verify_path(&leaf.der, &chain.intermediates, &root, valid).is_ok())
 }
 
 fn pins_of(leaf: &Certificate) -> (Pin, Pin) {
@@ -81,18 +106,25 @@ fn other_kind(pin: &Pin, leaf: &Certificate) -> Option<Diagnosis> {
         }
         PinKind::Leaf | PinKind::Spki => return None,
     };
-    Some(Diagnosis { text: text.to_owned(), remedy: format!("write {right}") })
+    Some(Diagnosis { text: text.to_owned(), remedy: Some(format!("write {right}")) })
 }
 
 /// The digest of something in or around a certificate.
-fn derived(given: &Given, whose: Whose<'_>, certificate: &Certificate, leaf: &Certificate) -> Option<Diagnosis> {
+fn derived(given: &Given, whose: Whose<'_>, certificate: &Certificate, chain: &Chain) -> Option<Diagnosis> {
     let wanted = given.digest();
-    let (_, of_key) = pins_of(leaf);
+    let (_, of_key) = pins_of(&chain.leaf);
+    // Signatures are checked only once something was found.
+    let whose = || match whose {
+        Whose::Issuer(other) if !issued(other, chain) => Whose::Appended(other),
+        Whose::Root(other) if !issued(other, chain) => Whose::OtherRoot(other),
+        Whose::Server | Whose::Issuer(_) | Whose::Root(_) | Whose::Appended(_) | Whose::OtherRoot(_) => whose,
+    };
     for Material { what, bytes } in material::of(certificate) {
         let Some((hash, digest)) = material::digest(&bytes, wanted.len()) else { break };
         if digest != wanted {
             continue;
         }
+        let whose = whose();
         let text = match (what, whose) {
             (CERTIFICATE, _) => format!("the pin is the {hash} {}", whose.of()),
             (KEY, _) => format!("the pin is the {hash} of the public key {}", whose.of()),
@@ -100,20 +132,23 @@ fn derived(given: &Given, whose: Whose<'_>, certificate: &Certificate, leaf: &Ce
         };
         let remedy = match whose {
             Whose::Server => {
-                format!("{}; write {of_key}, or make it by `fingerprint-check file CERT`", right(what, hash))
+                Some(format!("{}; write {of_key}, or make it by `fingerprint-check file CERT`", right(what, hash)))
             }
-            Whose::Issuer(_) | Whose::Root(_) => {
+            Whose::Issuer(_) | Whose::Root(_) => Some(
                 "a pin names the server's own certificate or its key, not who issued it; make it of the server's \
                  certificate by `fingerprint-check file CERT`"
-                    .to_owned()
-            }
+                    .to_owned(),
+            ),
+            Whose::Appended(_) | Whose::OtherRoot(_) => None,
         };
         return Some(Diagnosis { text, remedy });
     }
     let alike = material::look_alikes(certificate).into_iter().find(|alike| alike.bytes == wanted)?;
+    let whose = whose();
+    let certain = !matches!(whose, Whose::Appended(_) | Whose::OtherRoot(_));
     Some(Diagnosis {
         text: format!("the pin is no fingerprint but {} {}", alike.what, whose.of()),
-        remedy: "make the pin of the certificate by `fingerprint-check file CERT`".to_owned(),
+        remedy: certain.then(|| "make the pin of the certificate by `fingerprint-check file CERT`".to_owned()),
     })
 }
 
@@ -135,7 +170,7 @@ fn cut(given: &Given, leaf: &Certificate) -> Option<Diagnosis> {
         .find(|pin| digest.len() >= CUT_MIN && digest.len() < 32 && pin.digest().starts_with(digest))?;
     Some(Diagnosis {
         text: format!("the pin is the first {} of the 32 bytes of {right}", digest.len()),
-        remedy: "a pin is compared whole; copy all of it from where it came from".to_owned(),
+        remedy: Some("a pin is compared whole; copy all of it from where it came from".to_owned()),
     })
 }
 
@@ -157,12 +192,15 @@ fn mistyped(given: &Given, leaf: &Certificate) -> Option<Diagnosis> {
             places.len(),
             first + 1
         ),
-        remedy: "copy the pin again from where it came from; do not take over what the server presents".to_owned(),
+        remedy: Some(
+            "copy the pin again from where it came from; do not take over what the server presents".to_owned(),
+        ),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
     use relay_trust::Identity;
     use rustls_pki_types::CertificateDer;
 
@@ -176,9 +214,19 @@ mod tests {
         Identity::self_signed(&["edge.example.org".to_owned()], 30).unwrap().leaf().clone()
     }
 
+    /// An authority and a server's certificate that it issued.
+    fn made_by_an_authority() -> (CertificateDer<'static>, CertificateDer<'static>) {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let server = CertificateParams::new(vec!["edge.example.org".to_owned()]).unwrap();
+        let server = server.signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap();
+        (issuer.der().clone(), server.der().clone())
+    }
+
     fn said(text: &str, chain: &Chain) -> String {
         let found = diagnose(&Given::read(text).unwrap(), chain, &[]);
-        found.map_or_else(String::new, |found| format!("{}; {}", found.text, found.remedy))
+        found.map_or_else(String::new, |found| format!("{}; {}", found.text, found.remedy.unwrap_or_default()))
     }
 
     #[test]
@@ -205,8 +253,8 @@ mod tests {
 
     #[test]
     fn what_was_hashed_instead_is_named() {
-        let der = made();
-        let chain = chain(&[&der, &made()]);
+        let (authority, der) = made_by_an_authority();
+        let chain = chain(&[&der, &authority]);
         let leaf = &chain.leaf;
         let of = |bytes: &[u8], size| material::hex(&material::digest(bytes, size).unwrap().1);
         let pem = &material::of(leaf)[2].bytes;
@@ -237,12 +285,32 @@ mod tests {
 
     #[test]
     fn roots_that_the_user_named_are_recognised() {
-        let chain = chain(&[&made()]);
-        let root = Certificate::read(made()).unwrap();
+        let (authority, server) = made_by_an_authority();
+        let root = Certificate::read(authority).unwrap();
         let given = Given::read(&material::hex(&root.fingerprints.leaf)).unwrap();
-        let found = diagnose(&given, &chain, std::slice::from_ref(&root)).unwrap();
+        let found = diagnose(&given, &chain(&[&server]), slice::from_ref(&root)).unwrap();
         assert!(found.text.starts_with("the pin is the SHA-256 of your root `"), "{}", found.text);
-        assert!(found.remedy.contains("the server's own certificate"));
+        assert!(found.remedy.unwrap().contains("the server's own certificate"));
+    }
+
+    #[test]
+    fn who_stands_in_between_does_not_turn_the_right_pin_into_a_wrong_one() {
+        // The pinned certificate is its own root, as an edge's is. Another server presents another one, with and without the
+        // pinned one behind it.
+        let (pinned, other) = (made(), made());
+        let root = Certificate::read(pinned.clone()).unwrap();
+        for kind in [root.fingerprints.leaf, root.fingerprints.spki] {
+            let given = Given::read(&material::hex(&kind)).unwrap();
+            for (presented, roots) in [
+                (chain(&[&other]), slice::from_ref(&root)),
+                (chain(&[&other, &pinned]), slice::from_ref(&root)),
+                (chain(&[&other, &pinned]), &[]),
+            ] {
+                let found = diagnose(&given, &presented, roots).unwrap();
+                assert!(found.text.ends_with("; nothing shows that it issued the server's own"), "{}", found.text);
+                assert_eq!(found.remedy, None);
+            }
+        }
     }
 
     #[test]

@@ -227,14 +227,12 @@ fn mismatch(chain: &Chain, entries: &[&TrustEntry], presented: &[String; 2]) -> 
         all => format!("it presents {leaf} and {spki}, and none of {} trusted pins names that", all.len()),
     };
     let found = entries.iter().find_map(|entry| diagnose(&Given::Pin(*entry.pin()), chain, &[]));
-    match found {
-        Some(found) => (State::Mismatch, format!("{text}; {}", found.text), Some(found.remedy)),
-        None => {
-            let remedy =
-                "if it was replaced on purpose, `trust remove` and `trust add`; otherwise somebody is in between";
-            (State::Mismatch, text, Some(remedy.to_owned()))
-        }
-    }
+    let other = "if it was replaced on purpose, `trust remove` and `trust add`; otherwise somebody is in between";
+    let (text, remedy) = match found {
+        Some(found) => (format!("{text}; {}", found.text), found.remedy),
+        None => (text, None),
+    };
+    (State::Mismatch, text, remedy.or_else(|| Some(other.to_owned())))
 }
 
 fn text(one: &Checked) -> String {

@@ -34,12 +34,10 @@ fn mismatch(chain: &Chain, pins: &[Given], roots: &[NamedRoots]) -> Finding {
     };
     let text = format!("{which}: it is {leaf} and {spki}");
     let named: Vec<Certificate> = roots.iter().flat_map(|set| set.named.iter().cloned()).collect();
-    match pins.iter().find_map(|given| diagnose(given, chain, &named)) {
-        Some(diagnosis) => Finding::fail(Code::PIN_MISMATCH, format!("{text}; {}", diagnosis.text), diagnosis.remedy),
-        None => Finding::fail(
-            Code::PIN_MISMATCH,
-            text,
-            "if the certificate was replaced on purpose, deploy the new pin; otherwise somebody is in between",
-        ),
-    }
+    let other = "if the certificate was replaced on purpose, deploy the new pin; otherwise somebody is in between";
+    let (text, remedy) = match pins.iter().find_map(|given| diagnose(given, chain, &named)) {
+        Some(diagnosis) => (format!("{text}; {}", diagnosis.text), diagnosis.remedy),
+        None => (text, None),
+    };
+    Finding::fail(Code::PIN_MISMATCH, text, remedy.unwrap_or_else(|| other.to_owned()))
 }
