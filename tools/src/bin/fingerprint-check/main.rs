@@ -22,7 +22,10 @@ mod verdict;
 
 use std::{io::Write, process::ExitCode};
 
-use clap::Parser;
+use clap::{
+    Parser,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use tools::exit;
 
 use crate::{
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            let error = with_tip(error);
             // Whoever reads standard error may be gone.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { wrong_usage() } else { exit::OK });
@@ -46,6 +50,18 @@ fn main() -> ExitCode {
         let _ = writeln!(std::io::stderr(), "fingerprint-check: {error}");
         wrong_usage()
     }))
+}
+
+/// With the command that was left out, where a target stands in its place.
+fn with_tip(mut error: clap::Error) -> clap::Error {
+    let word = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
+        (ErrorKind::InvalidSubcommand, Some(ContextValue::String(word))) if word.contains(['.', ':']) => word.clone(),
+        _ => return error,
+    };
+    let command = if std::path::Path::new(&word).is_file() { "file" } else { "host" };
+    let tip = format!("a command comes first: fingerprint-check {command} {word}");
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    error
 }
 
 /// The exit code of wrong usage: 2, which would mean "critical" where a plugin's output was asked for.

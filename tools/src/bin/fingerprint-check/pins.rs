@@ -7,7 +7,7 @@ mod side;
 
 use relay_trust::{OtherHash, Pin, PinError};
 
-pub use commands::{PinsCommand, execute, kind, pin_of};
+pub use commands::{PinsCommand, execute, kind, listed, pin_of};
 pub use diagnose::diagnose;
 
 /// A pin as it was given.

@@ -8,7 +8,13 @@ use std::{
 
 use rustls_pki_types::ServerName;
 
-use crate::{ask, connect::StartTls, error::Error, pins::Given, target::Target};
+use crate::{
+    ask,
+    connect::StartTls,
+    error::Error,
+    pins::{Given, listed},
+    target::Target,
+};
 
 /// Bytes of a list at most.
 const LIST_BYTES_MAX: u64 = 16 << 20;
@@ -29,7 +35,7 @@ pub struct Entry {
 /// All targets, at least one.
 ///
 /// # Errors
-/// [`Error::Usage`] with the line of the list, [`Error::File`].
+/// [`Error::Usage`] with each line of the list that is wrong, [`Error::File`].
 pub fn read(targets: &[String], file: Option<&Path>, starttls: Option<StartTls>) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::with_capacity(targets.len());
     for target in targets {
@@ -38,6 +44,7 @@ pub fn read(targets: &[String], file: Option<&Path>, starttls: Option<StartTls>)
     if let Some(file) = file {
         let (name, text) = contents(file)?;
         let before = entries.len();
+        let mut problems = Vec::new();
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -47,8 +54,13 @@ pub fn read(targets: &[String], file: Option<&Path>, starttls: Option<StartTls>)
                 Some((target, pins)) => (target, Some(pins.trim())),
                 None => (line, None),
             };
-            let entry = entry(target, pins, starttls);
-            entries.push(entry.map_err(|reason| Error::Usage(format!("{name}, line {}: {reason}", number + 1)))?);
+            match entry(target, pins, starttls) {
+                Ok(entry) => entries.push(entry),
+                Err(reason) => problems.push(format!("{name}, line {}: {reason}", number + 1)),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(Error::Usage(listed(&problems)));
         }
         if entries.len() == before {
             return Err(Error::Usage(format!("{name} lists no target; give one HOST:PORT a line")));

@@ -226,7 +226,7 @@ pub fn parts(line: &str) -> impl Iterator<Item = &str> {
 }
 
 /// At most so many problems, one a line.
-fn listed(problems: &[String]) -> String {
+pub fn listed(problems: &[String]) -> String {
     let mut text = problems.iter().take(PROBLEMS_MAX).map(String::as_str).collect::<Vec<_>>().join("\n");
     if problems.len() > PROBLEMS_MAX {
         let _ = write!(text, "\nand {} more", problems.len() - PROBLEMS_MAX);
