@@ -89,7 +89,7 @@ pub fn explain(trial: &Trial) -> Result<Overall, Error> {
                 Expected::Accept => "accept",
                 Expected::Either => "either: it claims no check that would notice",
             };
-            let _ = writeln!(out, "  {:<42}{expected}", format!("{what} and {checks}"));
+            let _ = writeln!(out, "  {:<42}  {expected}", format!("{what} and {checks}"));
         }
     }
     let _ = writeln!(out, "\nTry it: rogue-edge serve --trial {} --verbose -- COMMAND", trial.name);

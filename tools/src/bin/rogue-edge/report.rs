@@ -20,6 +20,9 @@ use crate::{
 /// The version of the record: raised when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
 
+/// Why a trial was left out when the control failed.
+pub const NOT_RUN: &str = "not run: the client did not accept the right server in the control";
+
 /// A form of the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {

@@ -16,7 +16,7 @@ use crate::{
     client::{self, Exit, Ran},
     error::Error,
     judge::{self, Control, Judgement, Outcome},
-    report::{Overall, Report, SCHEMA, TrialReport},
+    report::{NOT_RUN, Overall, Report, SCHEMA, TrialReport},
     seen::Seen,
     server::Server,
     trial::{self, CONTROL, ClientPins, Declared, Trial},
@@ -143,8 +143,7 @@ impl Run<'_> {
         let mut refused_control = false;
         for trial in trials {
             if refused_control {
-                let reason = "not run: the client did not accept the right server in the control";
-                report.trials.push(TrialReport::new(trial, judge::left_out(trial, self.declared, reason)));
+                report.trials.push(TrialReport::new(trial, judge::left_out(trial, self.declared, NOT_RUN)));
                 continue;
             }
             self.progress.begin(trial);

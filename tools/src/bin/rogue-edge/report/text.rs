@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Report, TrialReport};
+use super::{NOT_RUN, Report, TrialReport};
 use crate::{judge::Verdict, trial::Expected};
 
 const GREEN: &str = "\x1b[32m";
@@ -12,6 +12,8 @@ const PLAIN: &str = "\x1b[0m";
 
 /// Wrong answers that are explained in full.
 const EXPLAINED: usize = 6;
+/// Lines of what the client said in a control that failed.
+const SAID: usize = 3;
 
 /// What a trial asked of the client.
 #[must_use]
@@ -45,10 +47,25 @@ fn cells(trial: &TrialReport) -> [String; 6] {
     ]
 }
 
+/// The end of what the client said, for a control that failed: the reason is mostly there.
+fn said(control: &TrialReport) -> String {
+    let text = if control.stderr.trim().is_empty() { &control.stdout } else { &control.stderr };
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let mut out = String::new();
+    for line in &lines[lines.len().saturating_sub(SAID)..] {
+        let _ = writeln!(out, "       in {} the client said: {}", control.name, line.replace(char::is_control, "?"));
+    }
+    out
+}
+
 /// The report for a terminal.
 pub fn render(report: &Report, colour: bool) -> String {
     let header = ["trial", "expected", "bytes", "connections", "command", "outcome"].map(str::to_owned);
-    let rows: Vec<[String; 6]> = [header].into_iter().chain(report.trials.iter().map(cells)).collect();
+    // A control that failed is one mistake and not as many as there are trials behind it.
+    let not_run = report.trials.iter().rev().take_while(|trial| trial.judgement.how == NOT_RUN).count();
+    let hidden = if not_run > 1 { not_run } else { 0 };
+    let shown = &report.trials[..report.trials.len() - hidden];
+    let rows: Vec<[String; 6]> = [header].into_iter().chain(shown.iter().map(cells)).collect();
     let widths: [usize; 6] =
         std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default());
     let mut out = String::new();
@@ -72,6 +89,12 @@ pub fn render(report: &Report, colour: bool) -> String {
         if let Some(note) = trial.and_then(|trial| trial.judgement.note.as_ref()) {
             let _ = writeln!(out, "       {note}");
         }
+    }
+    if hidden > 0 {
+        let _ = writeln!(out, "-      the other {hidden} trials were {NOT_RUN}");
+    }
+    if let Some(control) = shown.last().filter(|_| not_run > 0) {
+        out.push_str(&said(control));
     }
     let wrong: Vec<&TrialReport> =
         report.trials.iter().filter(|trial| trial.judgement.verdict == Verdict::Wrong).collect();
