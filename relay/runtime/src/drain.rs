@@ -30,11 +30,22 @@ impl Phase {
     }
 }
 
+/// How far reloads have come. Each has a number, from 1 on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReloadProgress {
+    /// The last that was asked for.
+    pub asked: u64,
+    /// The last that has ended; those before it have ended with it.
+    pub ended: u64,
+    /// Whether that one left everything as it was, because something in the files is bad.
+    pub refused: bool,
+}
+
 /// Moves the phase on and asks for reloads. Clones are the same one.
 #[derive(Clone, Debug)]
 pub struct Drain {
     phase: watch::Sender<Phase>,
-    reloads: watch::Sender<u64>,
+    reloads: watch::Sender<ReloadProgress>,
 }
 
 impl Default for Drain {
@@ -47,7 +58,7 @@ impl Drain {
     /// A process that runs.
     #[must_use]
     pub fn new() -> Self {
-        Self { phase: watch::Sender::new(Phase::Running), reloads: watch::Sender::new(0) }
+        Self { phase: watch::Sender::new(Phase::Running), reloads: watch::Sender::new(ReloadProgress::default()) }
     }
 
     /// The phase now.
@@ -68,7 +79,7 @@ impl Drain {
 
     /// Asks for certificates, keys and other files to be read again.
     pub fn reload(&self) {
-        self.reloads.send_modify(|count| *count += 1);
+        self.reloads.send_modify(|progress| progress.asked += 1);
     }
 
     /// Sees the phase.
@@ -80,7 +91,15 @@ impl Drain {
     /// Sees requests to reload that come from now on.
     #[must_use]
     pub fn reloads(&self) -> Reloads {
-        Reloads { count: self.reloads.subscribe(), _keep: self.clone() }
+        let progress = self.reloads.subscribe();
+        let begun = progress.borrow().asked;
+        Reloads { progress, begun, drain: self.clone() }
+    }
+
+    /// Sees how far reloads have come.
+    #[must_use]
+    pub fn reload_progress(&self) -> watch::Receiver<ReloadProgress> {
+        self.reloads.subscribe()
     }
 
     fn advance(&self, to: Phase) {
@@ -129,14 +148,47 @@ impl Watch {
 /// Sees requests to reload.
 #[derive(Clone, Debug)]
 pub struct Reloads {
-    count: watch::Receiver<u64>,
-    _keep: Drain,
+    progress: watch::Receiver<ReloadProgress>,
+    /// The last that was begun here.
+    begun: u64,
+    drain: Drain,
 }
 
 impl Reloads {
     /// Waits for the next request. Several that came meanwhile are one.
-    pub async fn next(&mut self) {
-        let _ = self.count.changed().await;
+    pub async fn next(&mut self) -> Reload {
+        // It fails only when the sender is gone, and this holds one.
+        let asked = self.progress.wait_for(|progress| progress.asked > self.begun).await.map(|progress| progress.asked);
+        self.begun = asked.unwrap_or(self.begun);
+        Reload { number: self.begun, refused: true, drain: self.drain.clone() }
+    }
+}
+
+/// A reload under way. It has ended when this is dropped, and was refused unless [`Reload::done`] said otherwise.
+#[derive(Debug)]
+pub struct Reload {
+    number: u64,
+    refused: bool,
+    drain: Drain,
+}
+
+impl Reload {
+    /// What was read counts from now on.
+    pub fn done(mut self) {
+        self.refused = false;
+    }
+}
+
+impl Drop for Reload {
+    fn drop(&mut self) {
+        let (number, refused) = (self.number, self.refused);
+        self.drain.reloads.send_if_modified(|progress| {
+            let later = number > progress.ended;
+            if later {
+                (progress.ended, progress.refused) = (number, refused);
+            }
+            later
+        });
     }
 }
 
@@ -218,7 +270,7 @@ mod tests {
         let mut reloads = drain.reloads();
         tokio::join!(
             async {
-                reloads.next().await;
+                reloads.next().await.done();
                 watch.draining().await;
             },
             async {
@@ -228,6 +280,31 @@ mod tests {
                 drain.drain();
             }
         );
+    }
+
+    #[tokio::test]
+    async fn a_reload_ends_once_and_says_how() {
+        let drain = Drain::new();
+        drain.reload();
+        let mut reloads = drain.reloads();
+        let mut progress = drain.reload_progress();
+        let mut now = || *progress.borrow_and_update();
+        // Only what is asked for from now on.
+        drain.reload();
+        drain.reload();
+        let first = reloads.next().await;
+        drain.reload();
+        first.done();
+        assert_eq!(now(), ReloadProgress { asked: 4, ended: 3, refused: false });
+        drop(reloads.next().await);
+        assert_eq!(now(), ReloadProgress { asked: 4, ended: 4, refused: true });
+        // Of two that serve one process, the first to end is the one that counts.
+        let mut other = drain.reloads();
+        drain.reload();
+        let (one, two) = tokio::join!(reloads.next(), other.next());
+        one.done();
+        drop(two);
+        assert_eq!(now(), ReloadProgress { asked: 5, ended: 5, refused: false });
     }
 
     #[tokio::test]

@@ -9,7 +9,9 @@
 //! - [`buffers`]: bytes on their way through TLS, in large steps and without memory for what is idle.
 //! - [`handover`], [`splice`]: a data connection leaves TLS and becomes a tunnel.
 //! - [`drain`], [`admin`], [`telemetry`], [`resources`], [`config`]: the process and its operator.
+//! - [`notify`], [`activation`]: the process and the service manager that started it.
 
+pub mod activation;
 pub mod admin;
 pub mod buffers;
 pub mod clock;
@@ -20,6 +22,7 @@ pub mod exit;
 pub mod handover;
 pub mod listen;
 pub mod mailbox;
+pub mod notify;
 pub mod resources;
 pub mod splice;
 pub mod tasks;
