@@ -28,25 +28,61 @@ pub(crate) const RECORD_HEADER_BYTES: usize = 5;
 #[derive(Debug)]
 pub struct RecordIo<IO> {
     io: IO,
+    /// Where in the records it is; `None`: it reads as much as is asked for.
+    records: Option<Records>,
+}
+
+/// Where in a stream of records reading has come. Not generic, so that a fuzzer sees what is reached in it.
+#[derive(Debug, Default)]
+struct Records {
     header: [u8; RECORD_HEADER_BYTES],
     /// Bytes of `header` that have come; less than all of them between two records.
     header_have: u8,
     /// Bytes of the current record's body that have not come.
     body_left: u16,
-    /// Record by record; otherwise as much as is asked for.
-    bounded: bool,
+}
+
+impl Records {
+    /// How many bytes may be read without reading past the header or the body that has begun.
+    fn allowance(&self) -> usize {
+        if self.body_left > 0 {
+            usize::from(self.body_left)
+        } else {
+            RECORD_HEADER_BYTES - usize::from(self.header_have)
+        }
+    }
+
+    /// Takes note of bytes that were read, no more than the allowance.
+    fn account(&mut self, bytes: &[u8]) {
+        if self.body_left > 0 {
+            self.body_left = self.body_left.saturating_sub(u16::try_from(bytes.len()).unwrap_or(u16::MAX));
+            return;
+        }
+        for byte in bytes {
+            self.header[usize::from(self.header_have)] = *byte;
+            self.header_have += 1;
+        }
+        if usize::from(self.header_have) == RECORD_HEADER_BYTES {
+            self.body_left = u16::from_be_bytes([self.header[3], self.header[4]]);
+            self.header_have = 0;
+        }
+    }
+
+    const fn is_between(&self) -> bool {
+        self.header_have == 0 && self.body_left == 0
+    }
 }
 
 impl<IO> RecordIo<IO> {
     /// Reads `io`, which is between two records.
     pub fn new(io: IO) -> Self {
-        Self { io, header: [0; RECORD_HEADER_BYTES], header_have: 0, body_left: 0, bounded: true }
+        Self { io, records: Some(Records::default()) }
     }
 
     /// As [`RecordIo::new`], but reads as much as it is asked for: one system call less per record on a connection that
     /// is never handed over.
     pub fn unbounded(io: IO) -> Self {
-        Self { bounded: false, ..Self::new(io) }
+        Self { io, records: None }
     }
 
     /// The stream beneath.
@@ -65,40 +101,10 @@ impl<IO> RecordIo<IO> {
     /// `InvalidData` if a record was begun and not finished, or if this was made by [`RecordIo::unbounded`]: what was
     /// read and not used cannot be given back.
     pub fn into_inner(self) -> io::Result<IO> {
-        if self.bounded && self.header_have == 0 && self.body_left == 0 {
+        if self.records.is_some_and(|records| records.is_between()) {
             Ok(self.io)
         } else {
             Err(io::Error::new(io::ErrorKind::InvalidData, "the connection is not between two TLS records"))
-        }
-    }
-
-    /// How many bytes may be handed out now.
-    fn allowance(&self) -> usize {
-        if !self.bounded {
-            usize::MAX
-        } else if self.body_left > 0 {
-            usize::from(self.body_left)
-        } else {
-            RECORD_HEADER_BYTES - usize::from(self.header_have)
-        }
-    }
-
-    fn account(&mut self, bytes: &[u8]) {
-        if !self.bounded {
-            return;
-        }
-        // The allowance keeps `bytes` within the header or within the body.
-        if self.body_left > 0 {
-            self.body_left = self.body_left.saturating_sub(u16::try_from(bytes.len()).unwrap_or(u16::MAX));
-            return;
-        }
-        for byte in bytes {
-            self.header[usize::from(self.header_have)] = *byte;
-            self.header_have += 1;
-        }
-        if usize::from(self.header_have) == RECORD_HEADER_BYTES {
-            self.body_left = u16::from_be_bytes([self.header[3], self.header[4]]);
-            self.header_have = 0;
         }
     }
 }
@@ -106,14 +112,14 @@ impl<IO> RecordIo<IO> {
 impl<IO: AsyncRead + Unpin> AsyncRead for RecordIo<IO> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if !this.bounded {
+        let Some(records) = &mut this.records else {
             return Pin::new(&mut this.io).poll_read(cx, buf);
-        }
-        let room = this.allowance().min(buf.remaining());
+        };
+        let room = records.allowance().min(buf.remaining());
         let mut part = ReadBuf::new(buf.initialize_unfilled_to(room));
         ready!(Pin::new(&mut this.io).poll_read(cx, &mut part))?;
         let read = part.filled().len();
-        this.account(part.filled());
+        records.account(part.filled());
         buf.advance(read);
         Poll::Ready(Ok(()))
     }

@@ -157,6 +157,10 @@ impl<'a> Worker<'a> {
                 (Status::Failed, format!("{executions} of {runs} executions in {}", text::seconds(self.report.seconds)))
             }
             Some(_) | None if executions == 0 => (Status::Failed, "it executed nothing".to_owned()),
+            // Random bytes without a sight of where they lead: what it tests is compiled somewhere that is not instrumented.
+            Some(_) | None if self.report.figures.edges == 0 => {
+                (Status::Failed, "it reached no edge of the crates that it tests, so nothing guides it".to_owned())
+            }
             Some(_) | None => (Status::Done, String::new()),
         }
     }
