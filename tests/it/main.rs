@@ -15,4 +15,6 @@ mod recovery;
 mod registry;
 mod requests;
 mod rogue;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod tls;

@@ -12,6 +12,7 @@ use client_sim::{
     cli::{DeploymentArgs, EdgeArgs},
     target::Target,
 };
+use relay_runtime::sandbox::Mode;
 use relay_trust::RootSource;
 use rustix::process::Signal;
 use serde_json::Value;
@@ -35,11 +36,13 @@ pub struct Options<'a> {
     pub services: &'a [(&'a str, SocketAddr)],
     /// Lines for the edge's configuration to have in place of those with the same key.
     pub edge: &'a [(&'a str, &'a str)],
+    /// `sandbox` of every part; `None`: as the programs have it.
+    pub sandbox: Option<Mode>,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { nodes: &["node-a"], services: &[], edge: &[] }
+        Self { nodes: &["node-a"], services: &[], edge: &[], sandbox: None }
     }
 }
 
@@ -71,6 +74,11 @@ impl Part {
     pub fn start(&mut self) {
         let mut command = command(self.binary);
         command.arg("run").arg("--config").arg(&self.config);
+        self.start_as(command);
+    }
+
+    /// Starts another command in the place of the process, and does not wait for it.
+    pub fn start_as(&mut self, command: Command) {
         self.process = Some(Process::start(&self.name, command));
     }
 
@@ -240,6 +248,9 @@ impl Relay {
             let config = dir.join("backend.toml");
             replace(&config, "# admin = ", &format!("admin = \"{admin}\""));
             replace(&config, "# reconnect_max = ", &format!("reconnect_max = \"{}s\"", RECONNECT_MAX.as_secs()));
+            if let Some(mode) = options.sandbox {
+                replace(&config, "# sandbox = ", &format!("sandbox = \"{mode}\""));
+            }
             let key_file = made["shared_key"].as_str().expect("a file");
             let at_edge = ["key", "add", "--config", text(&edge.config), "--name", name, "--role", role];
             run_ok("relay-edge", at_edge.iter().copied().chain(["--key-file", key_file]));
@@ -399,6 +410,9 @@ fn edge(folder: &Path, address: SocketAddr, options: &Options<'_>) -> Part {
     replace(&config, "admin = ", &format!("admin = \"{admin}\""));
     for (key, value) in options.edge {
         replace(&config, &format!("{key} = "), &format!("{key} = {value}"));
+    }
+    if let Some(mode) = options.sandbox {
+        replace(&config, "sandbox = ", &format!("sandbox = \"{mode}\""));
     }
     Part::new("edge", "relay-edge", config, admin)
 }

@@ -7,7 +7,10 @@ use relay_backend::{
     services::{Service, Upstream},
 };
 use relay_edge::config::Config;
-use relay_runtime::config::HostPort;
+use relay_runtime::{
+    config::HostPort,
+    sandbox::{Mode, UserName},
+};
 use relay_wire::{Releases, grant::ServiceScope, validator::AppleRelease};
 use toml::{Table, Value};
 
@@ -46,6 +49,7 @@ pub(super) fn edge(table: &Table, config: &Config) -> Option<Fault> {
         .or_else(|| all(&spans, |(path, default, value)| span(table, path, default, *value)))
         .or_else(|| all(&log, |(path, default, value)| same(path, text(table, path).unwrap_or(default), value)))
         .or_else(|| admin(table, "127.0.0.1:9443", config.admin))
+        .or_else(|| confinement(table, config.sandbox, config.user.as_ref()))
         .or_else(|| releases(table, &config.releases))
 }
 
@@ -76,6 +80,12 @@ fn span(table: &Table, path: &str, default: &str, value: Duration) -> Option<Fau
 fn admin(table: &Table, default: &str, value: Option<SocketAddr>) -> Option<Fault> {
     let said = text(table, "admin").unwrap_or(default);
     if said.parse().ok() == value { None } else { fault("admin", format!("{said:?} {value:?}")) }
+}
+
+fn confinement(table: &Table, mode: Mode, user: Option<&UserName>) -> Option<Fault> {
+    let said = text(table, "user");
+    same("sandbox", text(table, "sandbox").unwrap_or("prefer"), &mode.to_string())
+        .or_else(|| if said == user.map(UserName::as_str) { None } else { fault("user", format!("{said:?} {user:?}")) })
 }
 
 /// Two numbers of a row.
@@ -150,6 +160,7 @@ pub(super) fn backend(table: &Table, settings: &Settings) -> Option<Fault> {
     role.or_else(|| all(&spans, |(path, default, value)| span(table, path, default, *value)))
         .or_else(|| all(&files, |(path, default, value)| file(table, path, default, value)))
         .or_else(|| all(&texts, |(path, default, value)| same(path, text(table, path).unwrap_or(default), value)))
+        .or_else(|| confinement(table, settings.sandbox, settings.user.as_ref()))
         .or_else(|| edges(table, &settings.edges))
         .or_else(|| services(table, settings))
 }

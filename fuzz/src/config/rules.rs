@@ -123,6 +123,7 @@ pub(super) fn edge(table: &Table) -> Option<Fault> {
         return fault("admin is no address, or one of listen", format!("{admin:?}"));
     }
     log(table)
+        .or_else(|| confinement(table))
         .or_else(|| releases(table))
         .or_else(|| unknown(table, &known::EDGE))
         .or_else(|| duration(table, "drain.deadline", Duration::ZERO..=DAY))
@@ -132,6 +133,17 @@ pub(super) fn edge(table: &Table) -> Option<Fault> {
 fn log(table: &Table) -> Option<Fault> {
     let format = text(table, "log.format")?;
     if ["text", "json"].contains(&format) { None } else { fault("log.format is neither text nor json", format) }
+}
+
+/// The sandbox, and whom the process becomes.
+fn confinement(table: &Table) -> Option<Fault> {
+    if let Some(mode) = text(table, "sandbox").filter(|mode| !["require", "prefer", "off"].contains(mode)) {
+        return fault("sandbox is none of its words", mode);
+    }
+    let user = text(table, "user")?;
+    let ends =
+        |found: char| found == ':' || found == '/' || found == ',' || found.is_whitespace() || found.is_control();
+    if (1..=32).contains(&user.len()) && !user.chars().any(ends) { None } else { fault("user is no account", user) }
 }
 
 /// Why a backend must not take this configuration.
@@ -169,6 +181,7 @@ pub(super) fn backend(table: &Table, master: bool) -> Option<Fault> {
         .iter()
         .find_map(|path| duration(table, path, positive.clone()))
         .or_else(|| log(table))
+        .or_else(|| confinement(table))
         .or_else(|| releases(table))
         .or_else(|| unknown(table, if master { &known::MASTER } else { &known::NODE }))
         .or_else(|| services(table, master))

@@ -10,6 +10,8 @@ use relay_runtime::{
     admin::{Admin, AdminSource},
     clock::Clock,
     drain::Drain,
+    listen::BoundSocket,
+    sandbox::Report,
     tasks::Tasks,
     tls::ReloadableIdentity,
 };
@@ -55,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) identity: Arc<ReloadableIdentity>,
     pub(crate) metrics: Metrics,
     pub(crate) revocations: Arc<Revocations>,
+    /// What the process has given up.
+    pub(crate) sandbox: Report,
 }
 
 /// What only a master has.
@@ -71,11 +75,29 @@ pub struct Observer {
 }
 
 impl Backend {
-    /// Opens the registry (a master's), makes the parts and binds the admin address.
+    /// Opens the registry (a master's), makes the parts and binds the admin address, inside a tokio runtime.
     ///
     /// # Errors
     /// [`Error`], with what to do.
     pub fn start(config: Config) -> Result<Self, Error> {
+        let admin = Self::bind(&config)?;
+        Self::serve(config, admin, Report::default())
+    }
+
+    /// Binds the admin address alone, which [`Self::serve`] takes: before the process gives up binding.
+    ///
+    /// # Errors
+    /// [`Error::Listen`], with what to do.
+    pub fn bind(config: &Config) -> Result<Option<BoundSocket>, Error> {
+        Ok(config.admin.map(Admin::socket).transpose()?)
+    }
+
+    /// As [`Self::start`], on an admin address that is bound; `sandbox` is what `/status` shows of what the process has given
+    /// up.
+    ///
+    /// # Errors
+    /// [`Error`], with what to do.
+    pub fn serve(config: Config, admin: Option<BoundSocket>, sandbox: Report) -> Result<Self, Error> {
         let metrics = Metrics::default();
         metrics.set_certificate_expiry(config.identity.expires_at().unwrap_or_default());
         let revocations = Arc::new(Revocations::default());
@@ -106,9 +128,8 @@ impl Backend {
         }));
         let edges = config.edges.iter().map(|edge| Edge::new(edge).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
         let me = Credentials { role: config.role(), name: config.name.clone(), generation: generation() };
-        let admin_address = config.admin;
-        let shared = Arc::new(Shared { config, me, edges, host, master, identity, metrics, revocations });
-        let admin = admin_address.map(|address| bind_admin(address, &shared)).transpose()?;
+        let shared = Arc::new(Shared { config, me, edges, host, master, identity, metrics, revocations, sandbox });
+        let admin = admin.map(|socket| serve_admin(socket, &shared)).transpose()?;
         Ok(Self { shared, admin, registry_thread })
     }
 
@@ -209,11 +230,11 @@ impl Observer {
     }
 }
 
-fn bind_admin(address: SocketAddr, shared: &Arc<Shared>) -> Result<Admin, Error> {
+fn serve_admin(socket: BoundSocket, shared: &Arc<Shared>) -> Result<Admin, Error> {
     let mut registry = prometheus_client::registry::Registry::default();
     shared.metrics.register(&mut registry);
     let source: Arc<dyn AdminSource> = Arc::new(Observer { shared: Arc::clone(shared) });
-    Ok(Admin::bind(address, Arc::new(registry), source)?)
+    Ok(Admin::serve(socket, Arc::new(registry), source)?)
 }
 
 impl AdminSource for Observer {

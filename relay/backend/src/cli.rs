@@ -72,8 +72,12 @@ enum Command {
         #[command(flatten)]
         config: ConfigFile,
         /// Print the configuration that is in effect, every setting and every path in full, as TOML that `run` takes
-        #[arg(long)]
+        #[arg(long, conflicts_with = "sandbox")]
         print: bool,
+        /// Enter the sandbox as `run` does, try what it forbids, and show what the kernel says; exit code 1 if anything goes
+        /// through
+        #[arg(long)]
+        sandbox: bool,
     },
     /// Show the pins of the certificate: devices need the master's, the master its nodes'
     Fingerprint(ConfigFile),
@@ -126,7 +130,8 @@ pub fn main(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Init(args) => setup::init(&output, args),
         Command::Run(ConfigFile { config }) => run(&config),
-        Command::Check { config: ConfigFile { config }, print } => {
+        Command::Check { config: ConfigFile { config }, sandbox: true, .. } => setup::check_sandbox(&output, &config),
+        Command::Check { config: ConfigFile { config }, print, sandbox: false } => {
             return check_code(setup::check(&output, &config, print));
         }
         Command::Fingerprint(ConfigFile { config }) => setup::fingerprint(&output, &config),
@@ -153,8 +158,12 @@ fn fail(error: &Error) -> ExitCode {
     ExitCode::from(error.exit_code())
 }
 
+/// First what needs rights: files and the address. Then the sandbox, before there is a second thread. Then everything else,
+/// inside it.
 fn run(file: &Path) -> Result<(), Error> {
     let config = Config::load(file)?;
+    let admin = Backend::bind(&config)?;
+    let sandbox = config.policy().enter()?;
     let logging = telemetry::init(config.log_format, &config.log_filter);
     if let Err(error) = &logging {
         let _ = writeln!(io::stderr(), "warning: no logs: {error}");
@@ -166,8 +175,9 @@ fn run(file: &Path) -> Result<(), Error> {
         tracing::warn!(%error, "the limit on open descriptors stays as it is");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::System)?;
+    sandbox.log();
     runtime.block_on(async {
-        let backend = Backend::start(config)?;
+        let backend = Backend::serve(config, admin, sandbox)?;
         let drain = Drain::new();
         tracing::info!(
             name = %backend.observer().status().name,

@@ -9,6 +9,7 @@ use std::{
 
 use relay_runtime::{
     config::{HostPort, Problems, load_toml, parse_toml},
+    sandbox::{Mode, UserName},
     telemetry::{LogFilter, LogFormat},
 };
 use relay_trust::{Identity, Pin, SharedKey};
@@ -19,6 +20,7 @@ use relay_wire::{
 
 use crate::{judge::Policy, services::Services};
 
+mod confinement;
 mod files;
 mod raw;
 mod resolve;
@@ -72,6 +74,10 @@ pub struct Config {
     pub identity: Arc<Identity>,
     /// Where `/healthz`, `/readyz`, `/metrics` and `/status` are; `None`: nowhere.
     pub admin: Option<SocketAddr>,
+    /// What happens where the kernel cannot give the whole sandbox; only the binary enters it.
+    pub sandbox: Mode,
+    /// Whom the process becomes when started as root.
+    pub user: Option<UserName>,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which log lines there are.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use relay_runtime::{config::Problems, exit, listen::ListenError};
+use relay_runtime::{config::Problems, exit, listen::ListenError, sandbox::SandboxError};
 
 use crate::{
     edge::EdgeError,
@@ -30,6 +30,12 @@ pub enum Error {
     /// The admin address.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The sandbox cannot be entered.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// Something that the sandbox forbids went through.
+    #[error("the sandbox does not hold: {0} of what it forbids went through; the list above says what")]
+    Leaks(usize),
     /// TLS towards an edge.
     #[error(transparent)]
     Edge(#[from] EdgeError),
@@ -83,6 +89,8 @@ impl Error {
             | Self::Registry(_)
             | Self::Unavailable(_)
             | Self::Listen(_)
+            | Self::Sandbox(_)
+            | Self::Leaks(_)
             | Self::Edge(_)
             | Self::Identity(_)
             | Self::File { .. }

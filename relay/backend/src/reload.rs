@@ -1,7 +1,7 @@
 //! SIGHUP: the configuration and every file it names are read again. What is wrong keeps the old; what is good counts from
 //! the next connection, tunnel or request on. Nothing under way is dropped.
 
-use relay_runtime::config::Problems;
+use relay_runtime::{config::Problems, sandbox::Mode};
 
 use crate::{
     backend::{Shared, rules},
@@ -32,6 +32,8 @@ fn apply(shared: &Shared, config: &Config) {
         ("name", config.name == shared.config.name),
         ("role", config.role() == shared.config.role()),
         ("admin", config.admin == shared.config.admin),
+        ("sandbox", config.sandbox == shared.config.sandbox),
+        ("user", config.user == shared.config.user),
         ("pool", config.pool == shared.config.pool),
         ("limits.tunnels", config.tunnels_max == shared.config.tunnels_max),
         ("limits.tunnel_idle", config.tunnel_idle == shared.config.tunnel_idle),
@@ -46,7 +48,7 @@ fn apply(shared: &Shared, config: &Config) {
     }
     shared.identity.replace(config.identity.certified_key());
     shared.metrics.set_certificate_expiry(config.identity.expires_at().unwrap_or_default());
-    shared.host.replace_services(config.services.clone());
+    replace_services(shared, config);
     match (&config.role, &shared.master) {
         (RoleConfig::Master(settings), Some(master)) => {
             master.signer.replace(std::sync::Arc::clone(&config.identity));
@@ -75,4 +77,16 @@ fn apply(shared: &Shared, config: &Config) {
         tracing::warn!(warning, "certificate");
     }
     tracing::info!("reloaded: certificate, keys, services, and at a master its nodes and policy");
+}
+
+/// Services that the sandbox lets this process reach; others would be refused by the kernel, one tunnel after the other.
+fn replace_services(shared: &Shared, config: &Config) {
+    if shared.sandbox.mode == Mode::Off || shared.config.policy().covers(&config.policy()) {
+        shared.host.replace_services(config.services.clone());
+    } else {
+        tracing::error!(
+            "the sandbox was entered before these edges and services were named: the services stay as they were; restart \
+             to have the new ones"
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! `/status`: the state of a backend in numbers and names.
 
+use relay_runtime::sandbox::Report;
 use serde::Serialize;
 
 use crate::{backend::Shared, registry::UnixSeconds};
@@ -23,6 +24,8 @@ pub struct Status {
     pub services: Vec<String>,
     /// What devices see in tunnels.
     pub certificate: CertificateStatus,
+    /// What the process has given up.
+    pub sandbox: Report,
     /// The registry; a master has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry: Option<RegistryStatus>,
@@ -73,6 +76,7 @@ impl Status {
             tunnels_max: shared.config.tunnels_max,
             services: shared.host.services().keys().map(ToString::to_string).collect(),
             certificate: CertificateStatus { pin: spki_pin(identity), warnings: identity.warnings() },
+            sandbox: shared.sandbox.clone(),
             registry: shared.master.as_ref().map(|master| {
                 let cache = master.registry.cache();
                 RegistryStatus {

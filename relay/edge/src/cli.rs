@@ -21,7 +21,7 @@ use crate::{
     config::RawConfig,
     error::{CommandError, EdgeError},
     keystore::{self, KeyStore},
-    server::Material,
+    server::{Material, Sockets},
     setup::{self, Init, Pins},
 };
 
@@ -83,8 +83,12 @@ enum Command {
         #[command(flatten)]
         config: ConfigFile,
         /// Print the configuration that is in effect, every setting and every path in full, as TOML that `run` takes
-        #[arg(long)]
+        #[arg(long, conflicts_with = "sandbox")]
         print: bool,
+        /// Enter the sandbox as `run` does, try what it forbids, and show what the kernel says; exit code 1 if anything goes
+        /// through
+        #[arg(long)]
+        sandbox: bool,
     },
     /// Show the certificate's fingerprints in the spellings that pins are given in
     Fingerprint(ConfigFile),
@@ -196,7 +200,8 @@ fn answer(command: Command) -> Result<Option<Answer>, CommandError> {
     match command {
         Command::Init { dir, listen, name } => init(Init { folder: dir, listen, names: name }).map(Some),
         Command::Run(file) => run(&file).map(|()| None),
-        Command::Check { config, print } => check(&config, print).map(Some),
+        Command::Check { config, sandbox: true, .. } => check_sandbox(&config).map(Some),
+        Command::Check { config, print, sandbox: false } => check(&config, print).map(Some),
         Command::Fingerprint(file) => fingerprint(&file).map(Some),
         Command::Key(KeyCommand::Add { config, name, role, key_file }) => {
             key_add(&config, &name, role.into(), key_file).map(Some)
@@ -328,15 +333,34 @@ fn key_list(file: &ConfigFile) -> Result<Answer, CommandError> {
     Ok(Answer { text, json: json!({ "backends": lines }) })
 }
 
+/// Enters the sandbox as `run` does, and tries it. What goes through is an error, after the list is on standard error.
+fn check_sandbox(file: &ConfigFile) -> Result<Answer, CommandError> {
+    let config = Config::load(&file.config)?;
+    let trial = config.policy().try_out()?;
+    // What a reload reads must still be there.
+    Material::load(&config)?;
+    match trial.leaks() {
+        0 => Ok(Answer { text: format!("{trial} Certificate and keys can still be read.\n"), json: json!(trial) }),
+        leaks => {
+            eprintln!("{trial}");
+            Err(CommandError::Leaks(leaks))
+        }
+    }
+}
+
+/// First what needs rights: addresses. Then the sandbox, before there is a second thread. Then everything else, inside it.
 fn run(file: &ConfigFile) -> Result<(), CommandError> {
     let config = Config::load(&file.config)?;
+    let sockets = Sockets::bind(&config)?;
+    let sandbox = config.policy().enter()?;
     let _logging = telemetry::init(config.log.format, &config.log.level)
         .map_err(|error| Problems::one("log.level", error.to_string(), "write a level, for example \"info\""))?;
     let process = |operation| move |source| CommandError::Process { operation, source };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(process("start the runtime"))?;
+    sandbox.log();
     runtime.block_on(async {
-        let edge = Edge::bind(config)?;
+        let edge = Edge::serve(config, sockets, sandbox)?;
         let drain = drain::Drain::new();
         if let Some(admin) = edge.admin_addr() {
             tracing::info!(%admin, "admin address");

@@ -11,6 +11,7 @@ use std::{
 
 use relay_runtime::{
     config::{HumanDuration, ListenAddr, Problems, beside, load_toml, parse_toml, print_toml},
+    sandbox::{Mode, Network, Policy, UserName},
     telemetry::{LogFilter, LogFormat},
 };
 use relay_wire::Releases;
@@ -41,6 +42,10 @@ pub struct RawConfig {
     pub admin: Option<String>,
     #[allow(missing_docs, reason = "the example file documents the keys, once")]
     pub keys: Option<PathBuf>,
+    #[allow(missing_docs, reason = "the example file documents the keys, once")]
+    pub sandbox: Option<String>,
+    #[allow(missing_docs, reason = "the example file documents the keys, once")]
+    pub user: Option<String>,
     #[allow(missing_docs, reason = "the example file documents the keys, once")]
     #[serde(default)]
     pub certificate: RawCertificate,
@@ -121,6 +126,10 @@ pub struct Config {
     pub admin: Option<SocketAddr>,
     /// The folder of backend keys.
     pub keys: PathBuf,
+    /// What happens where the kernel cannot give the whole sandbox; only the binary enters it.
+    pub sandbox: Mode,
+    /// Whom the process becomes when started as root.
+    pub user: Option<UserName>,
     /// Certificate and key.
     pub certificate: CertificateFiles,
     /// The log; only the binary looks at it.
@@ -141,6 +150,8 @@ impl Config {
             listen: vec![SocketAddr::from(([0, 0, 0, 0], 8443))],
             admin: Some(SocketAddr::from(([127, 0, 0, 1], 9443))),
             keys: folder.join("keys"),
+            sandbox: Mode::default(),
+            user: None,
             certificate: CertificateFiles { chain: folder.join("edge.crt"), key: folder.join("edge.key") },
             log: Log { format: LogFormat::Text, level: LogFilter::default() },
             drain: Drain { deadline: Duration::from_secs(30), retry_after: Duration::from_secs(5) },
@@ -168,6 +179,22 @@ impl Config {
         let raw = parse_toml::<RawConfig>(&file.display().to_string(), text)?;
         let config = Self::resolve(raw, file, &mut problems);
         problems.into_result(config)
+    }
+
+    /// What a process that serves this configuration needs once its addresses are bound: certificate and keys again at SIGHUP,
+    /// its own figures for the admin address, and no socket.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        // The folder and not the file: a renewed certificate is another file under the same name.
+        let folder = |file: &Path| match file.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            Some(_) | None => PathBuf::from("."),
+        };
+        let mut read = vec![folder(&self.certificate.chain), folder(&self.certificate.key), self.keys.clone()];
+        if cfg!(target_os = "linux") {
+            read.push(PathBuf::from("/proc/self"));
+        }
+        Policy { mode: self.sandbox, read, write: Vec::new(), network: Network::Accepts, user: self.user.clone() }
     }
 
     /// Every setting as TOML, which [`Self::from_text`] reads as the same configuration.
@@ -204,6 +231,10 @@ impl Config {
                 *setting = beside(file, &value);
             }
         }
+        if let Some(mode) = raw.sandbox.and_then(|text| problems.parse("sandbox", &text)) {
+            config.sandbox = mode;
+        }
+        config.user = raw.user.and_then(|text| problems.parse("user", &text));
         if let Some(format) = raw.log.format.and_then(|text| problems.parse("log.format", &text)) {
             config.log.format = format;
         }
@@ -237,6 +268,8 @@ impl From<&Config> for RawConfig {
             listen: Some(config.listen.iter().map(ToString::to_string).collect()),
             admin: Some(config.admin.map_or_else(|| "off".to_owned(), |address| address.to_string())),
             keys: Some(config.keys.clone()),
+            sandbox: Some(config.sandbox.to_string()),
+            user: config.user.as_ref().map(ToString::to_string),
             certificate: RawCertificate {
                 chain: Some(config.certificate.chain.clone()),
                 key: Some(config.certificate.key.clone()),

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
-use relay_runtime::{config::Problems, exit, listen::ListenError};
+use relay_runtime::{config::Problems, exit, listen::ListenError, sandbox::SandboxError};
 use relay_trust::{IdentityError, SecretFileError};
 
 use crate::keystore::KeyStoreError;
@@ -60,6 +60,12 @@ pub enum CommandError {
         /// What the system said.
         source: io::Error,
     },
+    /// The sandbox cannot be entered.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// Something that the sandbox forbids went through.
+    #[error("the sandbox does not hold: {0} of what it forbids went through; the list above says what")]
+    Leaks(usize),
     /// The result cannot be written to standard output.
     #[error("cannot write to standard output: {0}")]
     Output(#[source] io::Error),
@@ -79,6 +85,8 @@ impl CommandError {
             Self::Edge(EdgeError::Listen(_) | EdgeError::Address(_))
             | Self::Write { .. }
             | Self::Process { .. }
+            | Self::Sandbox(_)
+            | Self::Leaks(_)
             | Self::Output(_) => exit::FAILED,
         })
     }

@@ -6,7 +6,8 @@ use relay_runtime::{
     admin::Admin,
     config::Problems,
     drain::{Drain, Phase, Reloads, Watch},
-    listen::{Listener, TcpOptions},
+    listen::{BoundSocket, Listener, TcpOptions},
+    sandbox,
     tasks::{Spawner, Tasks},
     tls::ReloadableIdentity,
 };
@@ -71,6 +72,25 @@ impl Material {
     }
 }
 
+/// The addresses of an edge, bound before its process gives up binding.
+#[derive(Debug)]
+pub struct Sockets {
+    listeners: Vec<BoundSocket>,
+    admin: Option<BoundSocket>,
+}
+
+impl Sockets {
+    /// Binds every address of the configuration.
+    ///
+    /// # Errors
+    /// [`EdgeError::Listen`]: the address that cannot be bound.
+    pub fn bind(config: &Config) -> Result<Self, EdgeError> {
+        let bind = |address: &SocketAddr| BoundSocket::bind(*address, TcpOptions::default());
+        let listeners = config.listen.iter().map(bind).collect::<Result<_, _>>()?;
+        Ok(Self { listeners, admin: config.admin.map(Admin::socket).transpose()? })
+    }
+}
+
 /// An edge that is bound and not running yet.
 pub struct Edge {
     config: Config,
@@ -92,6 +112,16 @@ impl Edge {
     /// # Errors
     /// [`EdgeError`]: every problem with the files, or the address that cannot be bound.
     pub fn bind(config: Config) -> Result<Self, EdgeError> {
+        let sockets = Sockets::bind(&config)?;
+        Self::serve(config, sockets, sandbox::Report::default())
+    }
+
+    /// An edge on addresses that are bound already, inside a tokio runtime; reads the files that the configuration names.
+    /// `sandbox` is what `/status` shows of what the process has given up.
+    ///
+    /// # Errors
+    /// [`EdgeError`]: every problem with the files.
+    pub fn serve(config: Config, sockets: Sockets, sandbox: sandbox::Report) -> Result<Self, EdgeError> {
         let material = Material::load(&config)?;
         for warning in material.warnings() {
             tracing::warn!("{warning}");
@@ -100,8 +130,8 @@ impl Edge {
         let descriptors = fit_descriptors(&mut limits);
         let mut listeners = Vec::new();
         let mut addresses = Vec::new();
-        for address in &config.listen {
-            let listener = Listener::bind(*address, TcpOptions::default())?;
+        for socket in sockets.listeners {
+            let listener = Listener::serve(socket)?;
             addresses.push(listener.local_addr().map_err(EdgeError::Address)?);
             listeners.push(listener);
         }
@@ -111,9 +141,10 @@ impl Edge {
         let identity = ReloadableIdentity::new(material.identity.certified_key());
         let admission = Admission::new(limits.admission());
         let phases = Drain::new();
-        let status = Status::new(Arc::clone(&shared), Arc::clone(&admission), addresses.clone(), phases.watch());
-        let admin = match config.admin {
-            Some(address) => Some(Admin::bind(address, Arc::new(registry), Arc::new(status))?),
+        let status =
+            Status::new(Arc::clone(&shared), Arc::clone(&admission), addresses.clone(), phases.watch(), sandbox);
+        let admin = match sockets.admin {
+            Some(socket) => Some(Admin::serve(socket, Arc::new(registry), Arc::new(status))?),
             None => None,
         };
         Ok(Self { config, shared, identity, listeners, addresses, admission, admin, descriptors, phases })

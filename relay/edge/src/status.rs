@@ -9,6 +9,7 @@ use std::{
 use relay_runtime::{
     admin::AdminSource,
     drain::{Phase, Watch},
+    sandbox::Report,
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -22,13 +23,20 @@ pub struct Status {
     listen: Vec<SocketAddr>,
     started: Instant,
     watch: Watch,
+    sandbox: Report,
 }
 
 impl Status {
     /// The status of an edge that is bound, and whose phases are these.
     #[must_use]
-    pub fn new(shared: Arc<Shared>, admission: Arc<Admission>, listen: Vec<SocketAddr>, watch: Watch) -> Self {
-        Self { shared, admission, listen, started: Instant::now(), watch }
+    pub fn new(
+        shared: Arc<Shared>,
+        admission: Arc<Admission>,
+        listen: Vec<SocketAddr>,
+        watch: Watch,
+        sandbox: Report,
+    ) -> Self {
+        Self { shared, admission, listen, started: Instant::now(), watch, sandbox }
     }
 }
 
@@ -62,6 +70,7 @@ impl AdminSource for Status {
             "relayed_bytes": { "to_backend": moved.a_to_b, "to_device": moved.b_to_a },
             "master": hub.backends.master().map(|master| master.name.as_str().to_owned()),
             "backends": hub.backends.status().iter().map(backend).collect::<Vec<_>>(),
+            "sandbox": self.sandbox,
             "limits": limits(&self.shared.limits),
         })
     }

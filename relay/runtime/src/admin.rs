@@ -25,7 +25,7 @@ use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
 
 use crate::{
     drain::Watch,
-    listen::{ListenError, Listener, TcpOptions},
+    listen::{BoundSocket, ListenError, Listener, TcpOptions},
     tasks::Tasks,
 };
 
@@ -84,11 +84,33 @@ impl Admin {
         registry: Arc<Registry>,
         source: Arc<dyn AdminSource>,
     ) -> Result<Self, ListenError> {
-        if !address.ip().is_loopback() {
+        Self::serve(Self::socket(address)?, registry, source)
+    }
+
+    /// Only the socket for it, which [`Self::serve`] takes.
+    ///
+    /// # Errors
+    /// [`ListenError`] with what to do about it.
+    pub fn socket(address: SocketAddr) -> Result<BoundSocket, ListenError> {
+        BoundSocket::bind(address, TcpOptions { backlog: 128, ..TcpOptions::default() })
+    }
+
+    /// Serves a socket that is bound, inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`ListenError`] if the runtime cannot watch it.
+    pub fn serve(
+        socket: BoundSocket,
+        registry: Arc<Registry>,
+        source: Arc<dyn AdminSource>,
+    ) -> Result<Self, ListenError> {
+        let listener = Listener::serve(socket)?;
+        if let Ok(address) = listener.local_addr()
+            && !address.ip().is_loopback()
+        {
             tracing::warn!(%address, "the admin address is not loopback and has no authentication: keep it behind a firewall");
         }
-        let options = TcpOptions { backlog: 128, ..TcpOptions::default() };
-        Ok(Self { listener: Listener::bind(address, options)?, registry, source })
+        Ok(Self { listener, registry, source })
     }
 
     /// Where it listens, with the port that the system chose.

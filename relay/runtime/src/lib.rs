@@ -24,6 +24,7 @@ pub mod listen;
 pub mod mailbox;
 pub mod notify;
 pub mod resources;
+pub mod sandbox;
 pub mod splice;
 pub mod tasks;
 pub mod telemetry;

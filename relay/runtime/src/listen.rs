@@ -99,6 +99,33 @@ fn remedy(error: &io::Error) -> &'static str {
     remedies.iter().find(|(kind, _)| *kind == error.kind()).map_or("", |(_, remedy)| remedy)
 }
 
+/// A socket that listens already and that no runtime serves yet: addresses are bound before a process gives up binding.
+#[derive(Debug)]
+pub struct BoundSocket {
+    socket: std::net::TcpListener,
+    options: TcpOptions,
+    address: SocketAddr,
+}
+
+impl BoundSocket {
+    /// Listens on `address`. An address `[::]:PORT` takes IPv4 as well.
+    ///
+    /// # Errors
+    /// [`ListenError`] with what to do about it.
+    pub fn bind(address: SocketAddr, options: TcpOptions) -> Result<Self, ListenError> {
+        let socket = bind(address, &options).map_err(|source| ListenError { address, source })?;
+        Ok(Self { socket, options, address })
+    }
+
+    /// Where it listens, with the port that the system chose.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+}
+
 /// A listening socket.
 #[derive(Debug)]
 pub struct Listener {
@@ -114,7 +141,15 @@ impl Listener {
     /// # Errors
     /// [`ListenError`] with what to do about it.
     pub fn bind(address: SocketAddr, options: TcpOptions) -> Result<Self, ListenError> {
-        let inner = bind(address, &options).map_err(|source| ListenError { address, source })?;
+        Self::serve(BoundSocket::bind(address, options)?)
+    }
+
+    /// Serves a socket that is bound, inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`ListenError`] if the runtime cannot watch it.
+    pub fn serve(BoundSocket { socket, options, address }: BoundSocket) -> Result<Self, ListenError> {
+        let inner = TcpListener::from_std(socket).map_err(|source| ListenError { address, source })?;
         Ok(Self { inner, options, errors: AtomicU64::new(0), logged: Mutex::new(None) })
     }
 
@@ -185,7 +220,7 @@ fn concerns_one_connection(error: &io::Error) -> bool {
     )
 }
 
-fn bind(address: SocketAddr, options: &TcpOptions) -> io::Result<TcpListener> {
+fn bind(address: SocketAddr, options: &TcpOptions) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // A restarted relay takes its port back while connections of its former life are still in TIME_WAIT. On Windows the
     // same option would let two programs share the port.
@@ -198,7 +233,7 @@ fn bind(address: SocketAddr, options: &TcpOptions) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(options.backlog)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket.into())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use client_sim::{
     profiles::Persona,
     target::{EdgeAddress, EdgeTarget, Target, load_mass_secret, server_name},
 };
-use relay_runtime::{buffers::Buffers, clock::Clock};
+use relay_runtime::{buffers::Buffers, clock::Clock, sandbox::Mode};
 use relay_trust::{DeviceKey, PinSet, RootSource, Roots};
 use relay_wire::{
     Platform,
@@ -31,7 +31,13 @@ pub struct Bed {
 impl Bed {
     /// Starts a relay that lets `devices` devices enrol; the node offers `services`.
     pub fn start(devices: u32, services: &[(&str, SocketAddr)]) -> Self {
-        let relay = Relay::start(&Options { nodes: &[NODE], services, ..Options::default() });
+        Self::confined(devices, services, Mode::default())
+    }
+
+    /// The same with every process in that sandbox.
+    pub fn confined(devices: u32, services: &[(&str, SocketAddr)], sandbox: Mode) -> Self {
+        let sandbox = Some(sandbox);
+        let relay = Relay::start(&Options { nodes: &[NODE], services, sandbox, ..Options::default() });
         let secret = relay.mass_secret("bench", devices);
         let edge = EdgeTarget {
             edges: vec![EdgeAddress::from(relay.address)],

@@ -1,7 +1,7 @@
 //! What the relay costs: edge, master and storage node as three release processes on loopback, devices in this process.
 //!
 //! `cargo bench -p tests --bench relay`, with `-- --quick` (a few seconds for each part), `-- --only NAME` (`idle`,
-//! `tunnels`, `throughput`, `peers`), `-- --devices N`, `-- --format json`. Talk goes to standard error, the figures to
+//! `tunnels`, `throughput`, `sandbox`, `peers`), `-- --devices N`, `-- --format json`. Talk goes to standard error, the figures to
 //! standard output; exit code 1 if anything failed that must not.
 //!
 //! Costs are seconds of processor time as the system counts them for each process: they hold on a busy machine, where rates
@@ -18,6 +18,7 @@ mod idle;
 mod load;
 mod peers;
 mod report;
+mod sandbox;
 mod throughput;
 mod tunnels;
 mod usage;
@@ -25,7 +26,7 @@ mod usage;
 use report::Report;
 
 const USAGE: &str = "\
-usage: cargo bench -p tests --bench relay -- [--quick] [--only idle|tunnels|throughput|peers] [--devices N] [--format text|json]";
+usage: cargo bench -p tests --bench relay -- [--quick] [--only idle|tunnels|throughput|sandbox|peers] [--devices N] [--format text|json]";
 
 /// What is asked for.
 struct Options {
@@ -94,10 +95,11 @@ fn parse(arguments: &[String]) -> Result<Options, String> {
 
 type Part = fn(&Scale, &mut Report);
 
-const PARTS: [(&str, Part); 4] = [
+const PARTS: [(&str, Part); 5] = [
     ("idle", idle::measure),
     ("tunnels", tunnels::measure),
     ("throughput", throughput::measure),
+    ("sandbox", sandbox::measure),
     ("peers", peers::measure),
 ];
 

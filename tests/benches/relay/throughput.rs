@@ -17,7 +17,7 @@ use crate::{
     bed::{Bed, Session, runtime},
     load,
     report::Report,
-    usage::Meter,
+    usage::{Meter, Used},
 };
 
 /// The row's part.
@@ -27,10 +27,14 @@ const TUNNELS: [u32; 2] = [1, 8];
 
 /// What moves the bytes of one tunnel.
 #[derive(Clone, Copy)]
-enum Work {
+pub enum Work {
+    /// To an upstream that takes all, for so long.
     Drain(Duration),
+    /// From an upstream that gives without end, for so long.
     Pour(Duration),
+    /// To the built-in `sink`, for so long.
     Sink(Duration),
+    /// So many bytes from the built-in `source`.
     Source(u64),
 }
 
@@ -88,6 +92,23 @@ fn local(error: std::io::Error) -> Failure {
     Failure::Local(format!("moving bytes: {error}"))
 }
 
+/// Moves bytes through one tunnel of each session; gigabytes, and what edge and node used for them.
+#[allow(clippy::cast_precision_loss, reason = "bytes far below 2^52")]
+pub async fn moved(bed: &Bed, sessions: &mut [Session], work: Work) -> Result<(f64, Used), Failure> {
+    let mut tunnels = Vec::new();
+    for session in sessions {
+        tunnels.push(session.open(work.service()).await?);
+    }
+    let [edge, _, node] = bed.ids();
+    let meter = Meter::start(&[edge, node]);
+    let mut moving: JoinSet<_> = tunnels.into_iter().map(|tunnel| work.move_bytes(tunnel)).collect();
+    let mut bytes = 0;
+    while let Some(done) = moving.join_next().await {
+        bytes += done.map_err(|error| Failure::Local(error.to_string()))??;
+    }
+    Ok((bytes as f64 / 1e9, meter.stop()))
+}
+
 /// Measures every kind of transfer.
 pub fn measure(scale: &Scale, report: &mut Report) {
     let most = TUNNELS[TUNNELS.len() - 1];
@@ -113,23 +134,9 @@ pub fn measure(scale: &Scale, report: &mut Report) {
     }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "bytes far below 2^52")]
 async fn row(bed: &Bed, sessions: &mut [Session], work: Work, report: &mut Report) -> Result<(), Failure> {
-    let mut tunnels = Vec::new();
-    for session in sessions.iter_mut() {
-        tunnels.push(session.open(work.service()).await?);
-    }
-    let count = tunnels.len();
-    let [edge, _, node] = bed.ids();
-    let meter = Meter::start(&[edge, node]);
-    let mut moving: JoinSet<_> = tunnels.into_iter().map(|tunnel| work.move_bytes(tunnel)).collect();
-    let mut bytes = 0;
-    while let Some(done) = moving.join_next().await {
-        bytes += done.map_err(|error| Failure::Local(error.to_string()))??;
-    }
-    let used = meter.stop();
-    let gigabytes = bytes as f64 / 1e9;
-    let what = format!("{} ×{count}", work.name());
+    let (gigabytes, used) = moved(bed, sessions, work).await?;
+    let what = format!("{} ×{}", work.name(), sessions.len());
     report.add(PART, what.clone(), gigabytes / used.wall, "GB/s");
     report.add(PART, format!("{what}: edge"), used.cpu[0] / gigabytes, "CPU-s/GB");
     report.add(PART, format!("{what}: node"), used.cpu[1] / gigabytes, "CPU-s/GB");

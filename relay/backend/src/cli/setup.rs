@@ -129,6 +129,20 @@ pub(super) fn check(output: &Output, file: &Path, print: bool) -> Result<u8, Err
     }
 }
 
+/// Enters the sandbox as `run` does, and tries it. What goes through is an error, after the list is on standard error.
+pub(super) fn check_sandbox(output: &Output, file: &Path) -> Result<(), Error> {
+    let trial = Config::load(file)?.policy().try_out()?;
+    // What a reload reads must still be there.
+    Config::load(file)?;
+    match trial.leaks() {
+        0 => output.write(&format!("{trial} Every file can still be read.\n"), || json!(trial)),
+        leaks => {
+            eprintln!("{trial}");
+            Err(Error::Leaks(leaks))
+        }
+    }
+}
+
 /// The configuration that is in effect; warnings are comments behind it.
 fn printed(output: &Output, config: &Config) -> Result<u8, Error> {
     let (settings, warnings) = (config.settings(), config.identity.warnings());

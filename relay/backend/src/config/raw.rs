@@ -14,6 +14,8 @@ pub(super) struct Raw {
     pub(super) role: String,
     pub(super) name: String,
     pub(super) admin: Option<String>,
+    pub(super) sandbox: Option<String>,
+    pub(super) user: Option<String>,
     pub(super) master_certificate: Option<String>,
     pub(super) registry: Option<String>,
     pub(super) clock_skew: Option<String>,

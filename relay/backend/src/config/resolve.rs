@@ -7,6 +7,7 @@ use std::{
 
 use relay_runtime::{
     config::{HostPort, HumanDuration, ListenAddr, Problems, beside},
+    sandbox::{Mode, UserName},
     telemetry::{LogFilter, LogFormat},
 };
 use relay_trust::Pin;
@@ -65,6 +66,8 @@ pub(super) fn settings(raw: &Raw, file: &Path, found: &mut Problems) -> Option<S
     check_distinct_edges(&edges, found);
     let admin = raw.admin.as_deref().unwrap_or(default_admin(as_role));
     let admin = if admin == "off" { None } else { found.parse::<ListenAddr>("admin", admin).map(|address| address.0) };
+    let sandbox = setting::<Mode>("sandbox", raw.sandbox.as_deref(), found);
+    let user = raw.user.as_deref().and_then(|text| found.parse::<UserName>("user", text));
     let log_format = setting::<LogFormat>("log.format", raw.log.format.as_deref(), found);
     let log_filter = setting::<LogFilter>("log.filter", raw.log.filter.as_deref(), found);
     let pool = pool(&raw.pool, found);
@@ -83,6 +86,8 @@ pub(super) fn settings(raw: &Raw, file: &Path, found: &mut Problems) -> Option<S
         edges: edges.into_iter().collect::<Option<Vec<_>>>()?,
         certificate: certificate?,
         admin,
+        sandbox,
+        user,
         log_format,
         log_filter,
         pool,

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::Path, path::PathBuf, time::Duration};
 
 use relay_runtime::{
     config::{HostPort, HumanDuration, Problems, parse_toml, print_toml},
+    sandbox::{Mode, UserName},
     telemetry::{LogFilter, LogFormat},
 };
 use relay_trust::Pin;
@@ -29,6 +30,8 @@ pub struct Settings {
     pub edges: Vec<EdgeSettings>,
     pub certificate: CertificateFiles,
     pub admin: Option<SocketAddr>,
+    pub sandbox: Mode,
+    pub user: Option<UserName>,
     pub log_format: LogFormat,
     pub log_filter: LogFilter,
     pub pool: PoolConfig,
@@ -110,6 +113,8 @@ impl Settings {
             edges: config.edges.iter().map(edge).collect(),
             certificate: config.certificate.clone(),
             admin: config.admin,
+            sandbox: config.sandbox,
+            user: config.user.clone(),
             log_format: config.log_format,
             log_filter: config.log_filter.clone(),
             pool: config.pool,
@@ -147,6 +152,8 @@ impl Settings {
             certificate: self.certificate,
             identity: material.identity,
             admin: self.admin,
+            sandbox: self.sandbox,
+            user: self.user,
             log_format: self.log_format,
             log_filter: self.log_filter,
             pool: self.pool,
@@ -168,6 +175,8 @@ impl Settings {
             role: role.as_str().to_owned(),
             name: self.name.as_str().to_owned(),
             admin: Some(self.admin.map_or_else(|| "off".to_owned(), |address| address.to_string())),
+            sandbox: Some(self.sandbox.to_string()),
+            user: self.user.as_ref().map(ToString::to_string),
             master_certificate: None,
             registry: None,
             clock_skew: None,

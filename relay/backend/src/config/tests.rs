@@ -91,8 +91,8 @@ fn what_is_printed_is_every_setting_and_reads_as_the_same() {
     }
 }
 
-/// What need not be there: a pin that is not known, upstreams, nodes.
-const OPTIONAL: [&str; 3] = ["pin", "rsync", "web"];
+/// What need not be there: a pin that is not known, upstreams, another user.
+const OPTIONAL: [&str; 4] = ["pin", "rsync", "web", "user"];
 
 #[test]
 fn durations_have_bounds() {

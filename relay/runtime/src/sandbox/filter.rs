@@ -1,0 +1,247 @@
+//! seccomp: system calls that a relay never needs answer `EPERM`.
+//!
+//! The list names what is refused and not what is allowed: a list of everything that a C library, an allocator and a runtime
+//! may call ages with each of them, and an edge that dies of an update is turned off by its operator. Each entry is there
+//! because it reaches another process, another network, another program or the kernel itself.
+
+use std::collections::BTreeMap;
+
+use libc::{c_int, c_long};
+use seccompiler::{
+    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule, TargetArch, apply_filter_all_threads, sock_filter,
+};
+
+use super::{Held, Layer, Network, SandboxError};
+
+/// A kind of socket that old programs take packets from the wire with; the kernel still has it.
+const PACKET: c_int = 10;
+
+/// The bits of a socket's type that say its kind; the others are flags.
+const KIND: c_int = 0xF;
+
+/// Refused whatever the arguments.
+const NEVER: &[c_long] = &[
+    // Other programs.
+    libc::SYS_execve,
+    libc::SYS_execveat,
+    // Other processes, and this one's memory from outside.
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_kcmp,
+    libc::SYS_process_madvise,
+    libc::SYS_migrate_pages,
+    libc::SYS_move_pages,
+    // A second way into the kernel for everything that is refused here.
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    // Namespaces, mounts, roots.
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_open_tree,
+    libc::SYS_move_mount,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_mount_setattr,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_mknodat,
+    // The machine.
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_kexec_load,
+    libc::SYS_reboot,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_acct,
+    libc::SYS_quotactl,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_clock_adjtime,
+    libc::SYS_adjtimex,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_syslog,
+    libc::SYS_vhangup,
+    libc::SYS_personality,
+    // Keys of the kernel.
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_keyctl,
+    // Who it is.
+    libc::SYS_setuid,
+    libc::SYS_setgid,
+    libc::SYS_setreuid,
+    libc::SYS_setregid,
+    libc::SYS_setresuid,
+    libc::SYS_setresgid,
+    libc::SYS_setfsuid,
+    libc::SYS_setfsgid,
+    libc::SYS_setgroups,
+    libc::SYS_capset,
+    // New addresses.
+    libc::SYS_listen,
+];
+
+#[cfg(target_arch = "x86_64")]
+const NEVER_HERE: &[c_long] = &[
+    libc::SYS_fork,
+    libc::SYS_vfork,
+    libc::SYS_mknod,
+    libc::SYS_iopl,
+    libc::SYS_ioperm,
+    libc::SYS_modify_ldt,
+    libc::SYS_uselib,
+    libc::SYS_kexec_file_load,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const NEVER_HERE: &[c_long] = &[];
+
+/// Installs the filters for every thread; one entry for the layer.
+pub(super) fn install(network: &Network) -> Result<Held, SandboxError> {
+    let layer = Layer::Syscalls;
+    let failed = |error: seccompiler::Error| SandboxError::Failed { layer, reason: error.to_string() };
+    let Ok(arch) = TargetArch::try_from(std::env::consts::ARCH) else {
+        let detail = format!("seccomp filters are not written for {}", std::env::consts::ARCH);
+        return Ok(Held { layer, holds: false, detail });
+    };
+    for program in programs(network, arch).map_err(|error| failed(error.into()))? {
+        apply_filter_all_threads(&program).map_err(failed)?;
+    }
+    let sockets = match network {
+        Network::Accepts => "no socket can be made, bound or connected",
+        Network::Dials { names: true, .. } => "no socket but TCP, UDP and local ones, and none listens",
+        Network::Dials { names: false, .. } => "no socket but TCP, and none listens",
+    };
+    let count = NEVER.len() + NEVER_HERE.len();
+    Ok(Held { layer, holds: true, detail: format!("{sockets}; {count} more system calls are refused") })
+}
+
+fn programs(network: &Network, arch: TargetArch) -> Result<Vec<BpfProgram>, BackendError> {
+    let filter = |rules, errno: c_int| -> Result<BpfProgram, BackendError> {
+        let refusal = SeccompAction::Errno(errno.unsigned_abs());
+        SeccompFilter::new(rules, SeccompAction::Allow, refusal, arch)?.try_into()
+    };
+    // The C library takes `clone` where there is no `clone3`; of that one a filter can see the flags.
+    let clone3 = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
+    let mut programs = vec![filter(rules(network)?, libc::EPERM)?, filter(clone3, libc::ENOSYS)?];
+    if cfg!(target_arch = "x86_64") {
+        programs.push(no_x32());
+    }
+    Ok(programs)
+}
+
+fn dword(argument: u8, operator: SeccompCmpOp, value: c_int) -> Result<SeccompCondition, BackendError> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, u64::from(value.cast_unsigned()))
+}
+
+/// Where the argument has all the bits of `flag`, or, with another value, that value in them.
+fn bits(flag: c_int) -> SeccompCmpOp {
+    SeccompCmpOp::MaskedEq(u64::from(flag.cast_unsigned()))
+}
+
+/// Sockets that a process which dials TCP does not need. Landlock's rules are for TCP proper: a socket of another protocol
+/// that reaches the same ports (MPTCP, SCTP) would pass by them.
+fn dialling_sockets(names: bool) -> Result<Vec<SeccompRule>, BackendError> {
+    use SeccompCmpOp::{Eq, Ne};
+    let (family, kind, protocol) = (0, 1, 2);
+    let mut families = vec![libc::AF_INET, libc::AF_INET6];
+    if names {
+        // A name service may be behind a local socket; the C library asks the kernel for its addresses over netlink.
+        families.extend([libc::AF_UNIX, libc::AF_NETLINK]);
+    }
+    let others: Result<Vec<_>, _> = families.iter().map(|other| dword(family, Ne, *other)).collect();
+    let mut rules = vec![SeccompRule::new(others?)?];
+    let mut kinds = vec![libc::SOCK_RAW, libc::SOCK_RDM, libc::SOCK_SEQPACKET, libc::SOCK_DCCP, PACKET];
+    if !names {
+        kinds.push(libc::SOCK_DGRAM);
+    }
+    for inet in [libc::AF_INET, libc::AF_INET6] {
+        for other in &kinds {
+            rules.push(SeccompRule::new(vec![dword(family, Eq, inet)?, dword(kind, bits(KIND), *other)?])?);
+        }
+        for (of, its) in [(libc::SOCK_STREAM, libc::IPPROTO_TCP), (libc::SOCK_DGRAM, libc::IPPROTO_UDP)] {
+            rules.push(SeccompRule::new(vec![
+                dword(family, Eq, inet)?,
+                dword(kind, bits(KIND), of)?,
+                dword(protocol, Ne, 0)?,
+                dword(protocol, Ne, its)?,
+            ])?);
+        }
+    }
+    Ok(rules)
+}
+
+fn rules(network: &Network) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, BackendError> {
+    let one = |condition: Result<SeccompCondition, _>| SeccompRule::new(vec![condition?]);
+    let mut rules: BTreeMap<c_long, Vec<SeccompRule>> =
+        NEVER.iter().chain(NEVER_HERE).map(|call| (*call, Vec::new())).collect();
+    // Threads, and neither processes nor namespaces.
+    let namespaces = [
+        libc::CLONE_NEWNS,
+        libc::CLONE_NEWUTS,
+        libc::CLONE_NEWIPC,
+        libc::CLONE_NEWUSER,
+        libc::CLONE_NEWPID,
+        libc::CLONE_NEWNET,
+        libc::CLONE_NEWCGROUP,
+    ];
+    let mut clone = vec![one(dword(0, bits(libc::CLONE_THREAD), 0))?];
+    for flag in namespaces {
+        clone.push(one(dword(0, bits(flag), flag))?);
+    }
+    rules.insert(libc::SYS_clone, clone);
+    match network {
+        Network::Accepts => {
+            for call in [libc::SYS_socket, libc::SYS_connect, libc::SYS_bind] {
+                rules.insert(call, Vec::new());
+            }
+            // With an address: to somebody else than the peer. In `sendmsg` a filter cannot see it.
+            let address = SeccompCondition::new(4, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)?;
+            rules.insert(libc::SYS_sendto, vec![SeccompRule::new(vec![address])?]);
+            for call in [libc::SYS_sendmsg, libc::SYS_sendmmsg] {
+                rules.insert(call, Vec::new());
+            }
+        }
+        Network::Dials { names, .. } => {
+            rules.insert(libc::SYS_socket, dialling_sockets(*names)?);
+            // A connection that is opened by its first data passes by Landlock's rules for `connect`.
+            for (call, flags) in [(libc::SYS_sendto, 3), (libc::SYS_sendmsg, 2), (libc::SYS_sendmmsg, 3)] {
+                rules.insert(call, vec![one(dword(flags, bits(libc::MSG_FASTOPEN), libc::MSG_FASTOPEN))?]);
+            }
+        }
+    }
+    // A pair of stream sockets leads nowhere else; one of datagrams can be written to with any address.
+    let kinds = [libc::SOCK_DGRAM, libc::SOCK_RAW, libc::SOCK_RDM, libc::SOCK_SEQPACKET];
+    let pairs: Result<Vec<_>, _> = kinds.into_iter().map(|kind| one(dword(1, bits(KIND), kind))).collect();
+    rules.insert(libc::SYS_socketpair, pairs?);
+    Ok(rules)
+}
+
+/// The x32 calls of x86-64 have numbers of their own for what is refused above.
+fn no_x32() -> BpfProgram {
+    const X32: u32 = 0x4000_0000;
+    const LOAD_NUMBER: u16 = 0x20;
+    const JUMP_AT_LEAST: u16 = 0x35;
+    const RETURN: u16 = 0x06;
+    let step = |code, k, jt, jf| sock_filter { code, jt, jf, k };
+    vec![
+        step(LOAD_NUMBER, 0, 0, 0),
+        step(JUMP_AT_LEAST, X32, 0, 1),
+        step(RETURN, SeccompAction::Errno(libc::EPERM.unsigned_abs()).into(), 0, 0),
+        step(RETURN, SeccompAction::Allow.into(), 0, 0),
+    ]
+}

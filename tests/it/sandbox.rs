@@ -1,0 +1,153 @@
+//! The sandbox, in processes that do their work in it. A kernel that lacks a part makes the tests say so and judge the rest.
+
+use std::{
+    collections::BTreeMap,
+    io::{Read, Write},
+    process::Command,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use relay_runtime::sandbox::Mode;
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
+use serde_json::Value;
+use tests::{
+    process::{Process, command, run, wait_until},
+    relay::{Options, Relay},
+    upstream::{Upstream, connect, content},
+};
+
+/// Whether this kernel has all that the sandbox wants.
+fn is_whole(status: &Value) -> bool {
+    let layers = status["sandbox"]["layers"].as_array().map_or(&[][..], Vec::as_slice);
+    assert_eq!(layers.len(), 7, "{status:#}");
+    // Tests may run as root.
+    let missing: Vec<_> = layers.iter().filter(|held| held["holds"] != true && held["layer"] != "user").collect();
+    if !missing.is_empty() {
+        eprintln!("this kernel cannot: {missing:?}; what depends on it is not judged");
+    }
+    missing.is_empty()
+}
+
+#[test]
+fn everything_forbidden_is_refused_by_the_kernel_while_tunnels_run() {
+    let echo = Upstream::echo();
+    let mut relay = Relay::prepare(&Options { services: &[("echo-tcp", echo.address)], ..Options::default() });
+    let mut edge = Command::new(env!("CARGO_BIN_EXE_sandboxed-edge"));
+    edge.arg(&relay.edge.config);
+    relay.edge.start_as(edge);
+    relay.master.start();
+    relay.nodes[0].start();
+    relay.wait_ready();
+    let forwarder = relay.connect("laptop", "node-a", &["echo-tcp"]);
+    let (rounds, done) = (AtomicU64::new(0), AtomicBool::new(false));
+    let sent = content(7, 50_000);
+    std::thread::scope(|scope| {
+        let tunnels: Vec<_> = (0..4)
+            .map(|_| {
+                let mut tunnel = connect(forwarder.addresses[0]).unwrap();
+                let (sent, done, rounds) = (&sent, &done, &rounds);
+                scope.spawn(move || {
+                    let mut heard = vec![0; sent.len()];
+                    while !done.load(Ordering::Relaxed) {
+                        tunnel.write_all(sent).unwrap();
+                        tunnel.read_exact(&mut heard).unwrap();
+                        assert!(heard == *sent, "the tunnel changed bytes");
+                        rounds.fetch_add(1, Ordering::Relaxed);
+                    }
+                })
+            })
+            .collect();
+        wait_until("tunnels move bytes", || rounds.load(Ordering::Relaxed) >= 8);
+        relay.edge.process().signal(rustix::process::Signal::USR1);
+        let line = relay.edge.process().wait_for_line("\"attempts\"");
+        let before = rounds.load(Ordering::Relaxed);
+        wait_until("tunnels still move bytes", || rounds.load(Ordering::Relaxed) >= before + 8);
+        done.store(true, Ordering::Relaxed);
+        tunnels.into_iter().for_each(|tunnel| tunnel.join().unwrap());
+        let tried: Value = serde_json::from_str(&line).unwrap();
+        let tried = tried["attempts"].as_array().unwrap();
+        assert!(tried.len() >= 35, "{tried:#?}");
+        if is_whole(&relay.edge.status()) {
+            let passed: Vec<_> = tried.iter().filter(|attempt| attempt["outcome"] != "refused").collect();
+            assert!(passed.is_empty(), "{passed:#?}");
+        }
+    });
+    // And it still takes new tunnels.
+    assert!(connect(forwarder.addresses[0]).is_ok());
+}
+
+#[test]
+fn every_part_says_what_holds_and_proves_it() {
+    let relay = Relay::start(&Options::default());
+    for part in [&relay.edge, &relay.master, &relay.nodes[0]] {
+        let status = part.status();
+        let whole = is_whole(&status);
+        let binary = if part.config.ends_with("edge.toml") { "relay-edge" } else { "relay-backend" };
+        // The admin address is taken by the one that runs; the self-test needs none.
+        let config = part.config.to_str().unwrap();
+        let checked = run(binary, ["check", "--sandbox", "--format", "json", "--config", config]);
+        if whole {
+            let stderr = String::from_utf8_lossy(&checked.stderr);
+            assert!(checked.status.success(), "{stderr}");
+            let trial: Value = serde_json::from_slice(&checked.stdout).unwrap();
+            let attempts = trial["attempts"].as_array().unwrap();
+            assert!(
+                attempts.len() >= 25 && attempts.iter().all(|attempt| attempt["outcome"] == "refused"),
+                "{trial:#}"
+            );
+        }
+    }
+}
+
+/// As if the kernel had been built without Landlock: what this thread starts cannot ask for it.
+fn without_landlock<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let filter = || {
+        let calls = BTreeMap::from([(libc::SYS_landlock_create_ruleset, Vec::new())]);
+        let refuse = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
+        let arch = std::env::consts::ARCH.try_into().unwrap();
+        let filter = SeccompFilter::new(calls, SeccompAction::Allow, refuse, arch).unwrap();
+        let program: BpfProgram = filter.try_into().unwrap();
+        apply_filter(&program).unwrap();
+    };
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            filter();
+            work()
+        });
+        thread.join().unwrap()
+    })
+}
+
+#[test]
+fn without_landlock_prefer_says_what_is_missing_and_require_does_not_start() {
+    for (mode, starts) in [(Mode::Prefer, true), (Mode::Require, false)] {
+        let relay = Relay::prepare(&Options { sandbox: Some(mode), ..Options::default() });
+        let mut edge = command("relay-edge");
+        edge.arg("run").arg("--config").arg(&relay.edge.config);
+        let mut edge = without_landlock(|| Process::start("edge", edge));
+        if starts {
+            let _ = edge.wait_for_line("edge runs");
+            for layer in ["files", "tcp", "scope"] {
+                let line = edge.wait_for_line(&format!("layer={layer}"));
+                assert!(line.contains("WARN") && line.contains("MISSING: this kernel"), "{line}");
+            }
+            let line = edge.wait_for_line("layer=syscalls");
+            assert!(line.contains("INFO") && !line.contains("MISSING"), "{line}");
+        } else {
+            assert_eq!(edge.wait().code(), Some(1));
+            let said = edge.lines().join("\n");
+            assert!(said.contains("sandbox = \"require\", and this system cannot: files"), "{said}");
+            assert!(said.contains("Linux 6.7") && !said.contains("edge runs"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn off_gives_nothing_up_and_says_so() {
+    let mut relay = Relay::prepare(&Options { sandbox: Some(Mode::Off), ..Options::default() });
+    relay.edge.start();
+    let line = relay.edge.process().wait_for_line("the sandbox is off");
+    assert!(line.contains("WARN"), "{line}");
+    let _ = relay.edge.process().wait_for_line("edge runs");
+    assert_eq!(relay.edge.status()["sandbox"], serde_json::json!({ "mode": "off", "layers": [] }));
+}
