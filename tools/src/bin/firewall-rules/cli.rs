@@ -7,7 +7,7 @@ use clap::{Args, Parser, ValueEnum};
 use crate::{
     error::Error,
     format::{self, Document, Format},
-    needs::arguments::NeedsArgs,
+    needs::{self, Stated, arguments::NeedsArgs},
     rules::{self, Place, RuleSet},
 };
 
@@ -63,7 +63,8 @@ impl PrintArgs {
     /// # Errors
     /// [`Error`] where the needs are not stated, or standard output cannot be written.
     pub fn execute(&self) -> Result<u8, Error> {
-        let needs = self.needs.needs()?;
+        let Stated { needs, notes } = needs::combine(&self.needs)?;
+        talk(&notes);
         let selected = |set: &RuleSet| self.place.is_none_or(|place| place.selects(&set.place));
         let sets: Vec<RuleSet> = rules::all(&needs).into_iter().filter(selected).collect();
         let documents: Vec<Document> = sets.iter().flat_map(|set| format::render(self.format, set)).collect();
@@ -83,5 +84,13 @@ pub fn print(text: &str) -> Result<(), Error> {
             Err(Error::System { action: "write to standard output", source })
         }
         _ => Ok(()),
+    }
+}
+
+/// Writes remarks to standard error.
+pub fn talk(notes: &[String]) {
+    for note in notes {
+        // Whoever reads standard error may be gone.
+        let _ = writeln!(io::stderr(), "firewall-rules: note: {note}");
     }
 }

@@ -11,16 +11,25 @@ use serde::Serialize;
 use crate::network::{Family, Network};
 
 pub mod arguments;
+mod backends;
+mod combine;
+pub mod config;
+mod edges;
+mod optional;
+mod resolve;
 
-/// A name of an edge or a backend: 1 to 63 of a-z, 0-9 and inner hyphens, as the relay's own configurations have them.
+pub use combine::{Stated, combine};
+
+/// A name of an edge or a backend: 1 to 63 of a-z, 0-9 and inner `-`, `.` and `_`: what the relay's configurations call
+/// backends, or a host name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Name(String);
 
 impl Name {
     /// Of an address: its digits, joined by hyphens behind a word.
-    pub fn of_address(word: &str, address: IpAddr) -> Self {
-        Self(format!("{word}-{}", slug(&address.to_string())))
+    fn made(word: &str, address: Option<IpAddr>) -> Self {
+        Self(address.map_or_else(|| word.to_owned(), |address| format!("{word}-{}", slug(&address.to_string()))))
     }
 
     /// As text.
@@ -33,11 +42,14 @@ impl FromStr for Name {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let letters = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-        if letters && !text.is_empty() && text.len() <= 63 && !text.starts_with('-') && !text.ends_with('-') {
-            Ok(Self(text.to_owned()))
+        let name = text.to_ascii_lowercase();
+        let inner = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+        let outer = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        if name.chars().all(inner) && name.len() <= 63 && outer(name.chars().next()) && outer(name.chars().next_back())
+        {
+            Ok(Self(name))
         } else {
-            Err(format!("{text:?} is no name; write 1 to 63 of a-z, 0-9 and inner hyphens, for example node-a"))
+            Err(format!("{text:?} is no name; write 1 to 63 of a-z, 0-9 and inner hyphens or dots, for example node-a"))
         }
     }
 }
@@ -58,10 +70,12 @@ pub fn slug(text: &str) -> String {
 pub struct Edge {
     /// Its name.
     pub name: Name,
-    /// Where it is reached, with the port: devices and backends connect to the same ones.
+    /// Where it is reached, with the port.
     pub endpoints: Vec<SocketAddr>,
-    /// Its admin address, where it is not on loopback.
-    pub admin: Option<SocketAddr>,
+    /// Those of them that devices connect to.
+    pub public: Vec<SocketAddr>,
+    /// Its admin address, where other hosts can reach it.
+    pub admin: Vec<SocketAddr>,
 }
 
 /// What a backend is.
@@ -164,6 +178,22 @@ impl Edge {
     /// Whether it has an address of this family.
     pub fn uses(&self, family: Family) -> bool {
         self.endpoints.iter().any(|endpoint| Family::of(endpoint.ip()) == family)
+    }
+
+    /// The different addresses that it is reached at, of one family.
+    pub fn addresses(&self, family: Family) -> Vec<IpAddr> {
+        let mut addresses = Vec::new();
+        for ip in self.endpoints.iter().map(SocketAddr::ip).filter(|ip| Family::of(*ip) == family) {
+            if !addresses.contains(&ip) {
+                addresses.push(ip);
+            }
+        }
+        addresses
+    }
+
+    /// Whether this is an address of its host.
+    pub fn has(&self, address: IpAddr) -> bool {
+        self.endpoints.iter().chain(&self.admin).any(|at| at.ip() == address)
     }
 }
 

@@ -6,13 +6,17 @@
 use std::{fmt, net::SocketAddr};
 
 use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
 
 use crate::{
-    needs::{AdminKind, Administration, Edge, Name, Needs, TimePlace, slug},
+    needs::{Name, Needs, TimePlace},
     network::{Family, Network},
 };
 
+mod draft;
 mod edge_host;
+
+use draft::Draft;
 
 /// Bytes of a comment at most: what nftables keeps (`NFTNL_UDATA_COMMENT_MAXLEN`), the least of all formats.
 pub const COMMENT_BYTES_MAX: usize = 127;
@@ -72,7 +76,20 @@ pub struct RuleSet {
 #[serde(transparent)]
 pub struct RuleId(String);
 
+/// Bytes of an id at most: a comment has room for a reason, and Azure takes no name of more than 80.
+const ID_BYTES_MAX: usize = 72;
+
 impl RuleId {
+    /// The id of these words; a long one ends in a digest of itself.
+    fn new(text: String) -> Self {
+        if text.len() <= ID_BYTES_MAX {
+            return Self(text);
+        }
+        let digest: String = Sha256::digest(&text).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let kept: String = text.chars().take(ID_BYTES_MAX - 9).collect();
+        Self(format!("{kept}-{digest}"))
+    }
+
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -166,6 +183,33 @@ impl Flow {
     }
 }
 
+/// One end of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Party {
+    /// Devices; where they may come from anywhere also everybody else, backends among them.
+    Devices,
+    /// A backend inside.
+    Backend(Name),
+    /// Those who log in.
+    Administrators,
+    /// What reads metrics and status.
+    Monitoring,
+    /// An edge.
+    Edge(Name),
+    /// A time server.
+    TimeServer,
+}
+
+/// Who opens a connection to whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ends {
+    /// Who opens it.
+    pub from: Party,
+    /// Who answers.
+    pub to: Party,
+}
+
 /// The packets that a rule accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -209,6 +253,9 @@ pub struct Rule {
     pub direction: Direction,
     /// What it accepts.
     pub traffic: Traffic,
+    /// Between whom, if it lets connections be opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Ends>,
     /// What it is for.
     pub purpose: Purpose,
     /// Why, in words that every format can hold: letters, digits, spaces and `.,;:()-/`.
@@ -246,23 +293,9 @@ pub fn all(needs: &Needs) -> Vec<RuleSet> {
 /// Inside to DMZ: the master and each storage node dial the edges. Nothing inward.
 pub fn firewall_1(needs: &Needs) -> RuleSet {
     let mut set = Draft::router(Place::Firewall1, "fw1", needs);
-    for backend in &needs.backends {
-        for to in &backend.dials {
-            let family = Family::of(to.ip());
-            let several = backend.addresses_of(family).count() > 1;
-            for address in backend.addresses_of(family) {
-                let from = if several { format!("{}-{address}", backend.name) } else { backend.name.to_string() };
-                let why = format!(
-                    "{} {} dials the edge; the inside opens every connection",
-                    backend.role.as_str(),
-                    backend.name
-                );
-                set.open(Direction::Forward, &from, Network::host(address), *to, Purpose::Relay, why);
-            }
-        }
-    }
-    for need in &needs.administration {
-        set.administration(Direction::Forward, need);
+    for edge in &needs.edges {
+        set.backends(Direction::Forward, needs, edge, "; the inside opens every connection");
+        set.administration(Direction::Forward, needs, edge);
     }
     set.finish()
 }
@@ -271,129 +304,10 @@ pub fn firewall_1(needs: &Needs) -> RuleSet {
 pub fn firewall_2(needs: &Needs) -> RuleSet {
     let mut set = Draft::router(Place::Firewall2, "fw2", needs);
     for edge in &needs.edges {
-        set.clients(Direction::Forward, needs, edge, "devices reach the edge on its one port");
-    }
-    for server in needs.time_servers.iter().filter(|server| server.place == TimePlace::Internet) {
-        for edge in &needs.edges {
+        set.devices(Direction::Forward, needs, edge, "devices reach the edge on its one port");
+        for server in needs.time_servers.iter().filter(|server| server.place == TimePlace::Internet) {
             set.time(Direction::Forward, edge, server.address);
         }
     }
     set.finish()
-}
-
-/// A rule set while it is put together.
-struct Draft {
-    place: Place,
-    /// What ids begin with.
-    prefix: &'static str,
-    families: Vec<Family>,
-    support: Vec<Rule>,
-    flows: Vec<Rule>,
-}
-
-impl Draft {
-    /// With what passes through every router.
-    fn router(place: Place, prefix: &'static str, needs: &Needs) -> Self {
-        let families = Family::ALL.into_iter().filter(|family| needs.uses(*family)).collect();
-        let mut draft = Self { place, prefix, families, support: Vec::new(), flows: Vec::new() };
-        draft.connections(Direction::Forward, "", "packets of connections that a rule below let be opened");
-        draft
-    }
-
-    /// What every connection needs: its further packets, and errors about it.
-    fn connections(&mut self, direction: Direction, chain: &str, why: &str) {
-        self.support(direction, format!("{chain}established"), Traffic::Established, why);
-        for family in self.families.clone() {
-            let (word, why) = match family {
-                Family::Ipv4 => ("icmp-errors", "path MTU discovery and unreachable errors of these connections"),
-                Family::Ipv6 => {
-                    ("icmpv6-errors", "IPv6 routers never fragment: without packet-too-big large packets vanish")
-                }
-            };
-            self.support(direction, format!("{chain}{word}"), Traffic::IcmpErrors { family }, why);
-        }
-    }
-
-    fn support(&mut self, direction: Direction, name: String, traffic: Traffic, why: &str) {
-        let id = RuleId(format!("{}-{name}", self.prefix));
-        self.support.push(Rule { id, direction, traffic, purpose: Purpose::Support, why: why.to_owned() });
-    }
-
-    /// TCP from a network to an endpoint; nothing if they are of different families.
-    fn open(
-        &mut self,
-        direction: Direction,
-        from: &str,
-        source: Network,
-        to: SocketAddr,
-        purpose: Purpose,
-        why: String,
-    ) {
-        if let Some(flow) = Flow::tcp(source, to) {
-            self.flow(direction, from, flow, purpose, why);
-        }
-    }
-
-    fn flow(&mut self, direction: Direction, from: &str, flow: Flow, purpose: Purpose, why: String) {
-        let id =
-            RuleId(format!("{}-{}-to-{}-{}", self.prefix, slug(from), slug(&flow.destination.to_string()), flow.port));
-        self.flows.push(Rule { id, direction, traffic: Traffic::New(flow), purpose, why });
-    }
-
-    fn clients(&mut self, direction: Direction, needs: &Needs, edge: &Edge, why: &str) {
-        for endpoint in &edge.endpoints {
-            for network in &needs.clients {
-                let from = if network.is_any() { "clients".to_owned() } else { format!("clients-{network}") };
-                self.open(direction, &from, *network, *endpoint, Purpose::Relay, why.to_owned());
-            }
-        }
-    }
-
-    fn administration(&mut self, direction: Direction, need: &Administration) {
-        let (word, why) = match need.kind {
-            AdminKind::Ssh => ("ssh", "optional: administrators log in; the relay does not need it"),
-            AdminKind::Monitoring => ("monitoring", "optional: reads metrics and status; the relay does not need it"),
-        };
-        self.open(
-            direction,
-            &format!("{word}-{}", need.from),
-            need.from,
-            need.to,
-            Purpose::Administration,
-            why.to_owned(),
-        );
-    }
-
-    fn time(&mut self, direction: Direction, edge: &Edge, server: std::net::IpAddr) {
-        let addresses = edge.endpoints.iter().map(|endpoint| endpoint.ip());
-        for address in addresses.filter(|address| Family::of(*address) == Family::of(server)) {
-            let why = "optional: NTP, the only connection that the edge host opens; the relay does not need it";
-            let flow = Flow {
-                source: Network::host(address),
-                destination: Network::host(server),
-                protocol: Protocol::Udp,
-                port: NTP,
-            };
-            self.flow(direction, &format!("ntp-{address}"), flow, Purpose::TimeSync, why.to_owned());
-        }
-    }
-
-    /// The rules, without those that another one covers.
-    fn finish(self) -> RuleSet {
-        let mut kept: Vec<Rule> = Vec::new();
-        for (place, rule) in self.flows.iter().enumerate() {
-            let covered = self.flows.iter().enumerate().any(|(other_place, other)| {
-                let covers = match (other.flow(), rule.flow()) {
-                    (Some(other), Some(flow)) => other.covers(flow) && (!flow.covers(other) || other_place < place),
-                    _ => false,
-                };
-                covers && other.direction == rule.direction
-            });
-            if !covered {
-                kept.push(rule.clone());
-            }
-        }
-        let rules = self.support.into_iter().chain(kept).collect();
-        RuleSet { place: self.place, families: self.families, rules }
-    }
 }

@@ -1,27 +1,27 @@
 //! The options that say what must flow.
 
 use std::{
+    fmt,
     net::{IpAddr, SocketAddr},
     str::FromStr,
 };
 
 use clap::Args;
 
-use super::{Backend, Edge, Name, Needs, Role};
-use crate::{
-    error::Error,
-    network::{Family, Network},
-};
+use super::{Name, TimeServer, config::ConfigArg};
+use crate::network::Network;
 
-/// The port that `relay-edge init` writes.
-const PORT: u16 = 8443;
-/// Values of an option at most: more is a mistake.
-const VALUES_MAX: usize = 256;
+/// The heading of what the relay itself does not need.
+const OPTIONAL: &str = "Optional needs: of those who look after the edge hosts, not of the relay";
 
 /// What must flow.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "What must flow")]
 pub struct NeedsArgs {
+    /// A configuration of `relay-edge` or `relay-backend`: ports and addresses in it need not be typed again. Repeat it for all
+    /// that are at hand. NAME= names the edge that the file configures.
+    #[arg(long = "config", value_name = "[NAME=]FILE")]
+    pub configs: Vec<ConfigArg>,
     /// An edge: its addresses in the DMZ, with commas between them, each with a port of its own if need be. Repeat it for
     /// several edges.
     #[arg(long = "edge", value_name = "[NAME=]IP[:PORT],...")]
@@ -38,6 +38,27 @@ pub struct NeedsArgs {
     /// Where devices come from [default: anywhere].
     #[arg(long, value_name = "NETWORK,...", value_delimiter = ',')]
     pub clients: Vec<Network>,
+    /// Where devices connect, if an edge has more addresses or ports than those [default: to all of them].
+    #[arg(long, value_name = "IP[:PORT],...", value_delimiter = ',')]
+    pub clients_to: Vec<Endpoint>,
+    /// Look host names of configurations up now; the rules hold the addresses of this moment.
+    #[arg(long)]
+    pub resolve: bool,
+    /// Optional: administrators log in at the edge hosts from these networks inside.
+    #[arg(long, value_name = "NETWORK,...", value_delimiter = ',', help_heading = OPTIONAL)]
+    pub ssh_from: Vec<Network>,
+    /// The port that they log in at.
+    #[arg(long, value_name = "PORT", default_value_t = 22, value_parser = clap::value_parser!(u16).range(1..), help_heading = OPTIONAL)]
+    pub ssh_port: u16,
+    /// Optional: the edges' admin address (metrics, status) is read from these networks inside.
+    #[arg(long, value_name = "NETWORK,...", value_delimiter = ',', help_heading = OPTIONAL)]
+    pub monitoring_from: Vec<Network>,
+    /// The port of the admin address, where no configuration of the edge says it.
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..), help_heading = OPTIONAL)]
+    pub admin_port: Option<u16>,
+    /// Optional: the edge hosts set their clocks by this server, over NTP. It is the only connection that they then open.
+    #[arg(long = "time-server", value_name = "dmz=IP|internet=IP", help_heading = OPTIONAL)]
+    pub time_servers: Vec<TimeServer>,
 }
 
 /// A host: perhaps a name, and its addresses.
@@ -134,77 +155,30 @@ fn no_address(text: &str) -> String {
     )
 }
 
-impl NeedsArgs {
-    /// The needs that the options alone state.
-    ///
-    /// # Errors
-    /// What is missing or does not fit together, all of it.
-    pub fn needs(&self) -> Result<Needs, Error> {
-        let mut problems = Vec::new();
-        let port = self.port.unwrap_or(PORT);
-        let edges: Vec<Edge> = self.edges.iter().map(|host| edge(host, port)).collect();
-        if edges.is_empty() {
-            problems.push("no edge is named; give --edge IP, the edge's address in the DMZ".to_owned());
-        }
-        let all: Vec<SocketAddr> = edges.iter().flat_map(|edge| edge.endpoints.iter().copied()).collect();
-        let masters = self.masters.iter().map(|host| backend(host, Role::Master, &all));
-        let nodes = self.nodes.iter().map(|host| backend(host, Role::StorageNode, &all));
-        let backends: Vec<Backend> = masters.chain(nodes).collect();
-        if self.masters.is_empty() {
-            problems
-                .push("no master is named; give --master IP, the address that its connections come from".to_owned());
-        }
-        if [edges.len(), backends.len(), self.clients.len()].into_iter().any(|count| count > VALUES_MAX) {
-            problems.push(format!("an option is given more than {VALUES_MAX} times; name networks instead of hosts"));
-        }
-        let needs = Needs {
-            edges,
-            backends,
-            clients: clients(&self.clients),
-            administration: Vec::new(),
-            time_servers: Vec::new(),
-        };
-        if problems.is_empty() { Ok(needs) } else { Err(Error::Wrong(problems)) }
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
-fn edge(host: &Host<Endpoint>, port: u16) -> Edge {
-    let endpoints: Vec<SocketAddr> =
-        host.addresses.iter().map(|at| SocketAddr::new(at.address, at.port.unwrap_or(port))).collect();
-    Edge { name: named(host.name.as_ref(), "edge", endpoints.first().map(SocketAddr::ip)), endpoints, admin: None }
-}
-
-fn backend(host: &Host<Source>, role: Role, dials: &[SocketAddr]) -> Backend {
-    let addresses: Vec<IpAddr> = host.addresses.iter().map(|source| source.0).collect();
-    let word = match role {
-        Role::Master => "master",
-        Role::StorageNode => "node",
-    };
-    Backend {
-        name: named(host.name.as_ref(), word, addresses.first().copied()),
-        role,
-        addresses,
-        dials: dials.to_vec(),
-    }
-}
-
-/// The name that was given, or one made of the first address.
-fn named(name: Option<&Name>, word: &str, first: Option<IpAddr>) -> Name {
-    let made = || first.map_or_else(|| Name(word.to_owned()), |address| Name::of_address(word, address));
-    name.cloned().unwrap_or_else(made)
-}
-
-/// The networks that no other one contains; anywhere, if there are none.
-fn clients(given: &[Network]) -> Vec<Network> {
-    if given.is_empty() {
-        return Family::ALL.into_iter().map(Network::any).collect();
-    }
-    let mut kept: Vec<Network> = Vec::new();
-    for network in given {
-        if !kept.iter().any(|other| other.contains(*network)) {
-            kept.retain(|other| !network.contains(*other));
-            kept.push(*network);
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) => SocketAddr::new(self.address, port).fmt(f),
+            None => self.address.fmt(f),
         }
     }
-    kept
+}
+
+impl<A: fmt::Display> fmt::Display for Host<A> {
+    /// As it was written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = &self.name {
+            write!(f, "{name}=")?;
+        }
+        for (place, address) in self.addresses.iter().enumerate() {
+            write!(f, "{}{address}", if place == 0 { "" } else { "," })?;
+        }
+        Ok(())
+    }
 }
