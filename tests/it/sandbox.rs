@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     io::{Read, Write},
+    os::unix::fs::PermissionsExt,
+    path::Path,
     process::Command,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
@@ -12,7 +15,7 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 use serde_json::Value;
 use tests::{
     process::{Process, command, run, wait_until},
-    relay::{Options, Relay},
+    relay::{Options, Part, Relay, replace},
     upstream::{Upstream, connect, content},
 };
 
@@ -82,6 +85,15 @@ fn every_part_says_what_holds_and_proves_it() {
     for part in [&relay.edge, &relay.master, &relay.nodes[0]] {
         let status = part.status();
         let whole = is_whole(&status);
+        for thread in threads(part) {
+            for line in ["NoNewPrivs:\t1", "Seccomp:\t2", "CapEff:\t0000000000000000", "CapBnd:\t0000000000000000"] {
+                // Only root can empty the bounding set, and nobody else needs to.
+                assert!(
+                    thread.contains(line) || line.starts_with("CapBnd") && !is_root(),
+                    "{line} is not in\n{thread}"
+                );
+            }
+        }
         let binary = if part.config.ends_with("edge.toml") { "relay-edge" } else { "relay-backend" };
         // The admin address is taken by the one that runs; the self-test needs none.
         let config = part.config.to_str().unwrap();
@@ -97,6 +109,78 @@ fn every_part_says_what_holds_and_proves_it() {
             );
         }
     }
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// What the kernel says of every thread of a process (proc(5)).
+fn threads(part: &Part) -> Vec<String> {
+    let tasks = format!("/proc/{}/task", part.process().id());
+    let threads: Vec<_> = fs::read_dir(tasks)
+        .unwrap()
+        .filter_map(|thread| fs::read_to_string(thread.unwrap().path().join("status")).ok())
+        .collect();
+    assert!(threads.len() > 2, "{}", threads.len());
+    threads
+}
+
+#[test]
+fn started_as_root_it_becomes_the_user_that_is_named() {
+    const NOBODY: u32 = 65_534;
+    let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    if !is_root() || !passwd.lines().any(|line| line.starts_with("nobody:x:65534:")) {
+        eprintln!("not root, or there is no user `nobody`: not judged");
+        return;
+    }
+    let mut relay = Relay::prepare(&Options::default());
+    replace(&relay.edge.config, "# user = ", "user = \"nobody\"");
+    // Its files are still root's: it must say so, and not go on as root.
+    relay.edge.start();
+    let (status, said) = relay.edge.wait();
+    assert_eq!(status.code(), Some(1), "{said:#?}");
+    assert!(said.join("\n").contains("let this user read it"), "{said:#?}");
+
+    let mode = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(relay.folder(), mode).unwrap();
+    give(relay.edge.folder(), NOBODY);
+    relay.edge.start();
+    let _ = relay.edge.process().wait_for_line("edge runs");
+    for thread in threads(&relay.edge) {
+        assert!(
+            thread.contains("Uid:\t65534\t65534\t65534\t65534") && thread.contains("Groups:\t65534 \n"),
+            "{thread}"
+        );
+    }
+    relay.edge.reload();
+    let _ = relay.edge.process().wait_for_line("certificate and keys read again");
+}
+
+fn give(path: &Path, user: u32) {
+    std::os::unix::fs::chown(path, Some(user), Some(user)).unwrap();
+    if path.is_dir() {
+        fs::read_dir(path).unwrap().for_each(|entry| give(&entry.unwrap().path(), user));
+    }
+}
+
+#[test]
+fn a_reload_asks_for_no_port_that_the_sandbox_does_not_have() {
+    let (echo, other) = (Upstream::echo(), Upstream::echo());
+    let relay = Relay::start(&Options { services: &[("echo-tcp", echo.address)], ..Options::default() });
+    let node = &relay.nodes[0];
+    let forwarder = relay.connect("laptop", "node-a", &["echo-tcp"]);
+    let text = fs::read_to_string(&node.config).unwrap();
+    fs::write(&node.config, text.replace(&echo.address.to_string(), &other.address.to_string())).unwrap();
+    node.reload();
+    let line = node.process().wait_for_line("the services stay as they were");
+    assert!(line.contains("ERROR") && line.contains("restart"), "{line}");
+    // The old one still serves.
+    let mut tunnel = connect(forwarder.addresses[0]).unwrap();
+    tunnel.write_all(b"still there").unwrap();
+    let mut heard = [0; 11];
+    tunnel.read_exact(&mut heard).unwrap();
+    assert_eq!(&heard, b"still there");
 }
 
 /// As if the kernel had been built without Landlock: what this thread starts cannot ask for it.

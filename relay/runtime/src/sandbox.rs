@@ -155,7 +155,7 @@ pub enum SandboxError {
         reason: String,
     },
     /// A folder of the policy cannot be opened.
-    #[error("sandbox: cannot open {}: {reason}; make it, or correct its path", path.display())]
+    #[error("sandbox: cannot open {}: {reason}; make it, let this user read it, or correct its path", path.display())]
     Path {
         /// The folder.
         path: PathBuf,
