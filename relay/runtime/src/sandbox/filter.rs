@@ -30,6 +30,7 @@ const NEVER: &[c_long] = &[
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
     libc::SYS_pidfd_getfd,
+    libc::SYS_pidfd_send_signal,
     libc::SYS_kcmp,
     libc::SYS_process_madvise,
     libc::SYS_migrate_pages,
@@ -204,6 +205,11 @@ fn rules(network: &Network) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, Backen
         clone.push(one(dword(0, bits(flag), flag))?);
     }
     rules.insert(libc::SYS_clone, clone);
+    // Signals to another process; Landlock refuses them too where it has scopes.
+    let own = c_int::try_from(std::process::id()).unwrap_or(c_int::MAX);
+    for call in [libc::SYS_kill, libc::SYS_tgkill, libc::SYS_rt_sigqueueinfo, libc::SYS_rt_tgsigqueueinfo] {
+        rules.insert(call, vec![one(dword(0, SeccompCmpOp::Ne, own))?]);
+    }
     match network {
         Network::Accepts => {
             for call in [libc::SYS_socket, libc::SYS_connect, libc::SYS_bind] {
