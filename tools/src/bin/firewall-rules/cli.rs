@@ -2,76 +2,66 @@
 
 use std::io::{self, Write};
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
+use serde::Serialize;
 
-use crate::{
-    error::Error,
-    format::{self, Document, Format},
-    needs::{self, Stated, arguments::NeedsArgs},
-    rules::{self, Place, RuleSet},
-};
+use crate::error::Error;
 
-/// Prints the rules that the relay needs of firewall 1, of firewall 2 and of the edge host, from its configurations.
+/// Prints the rules that the relay needs of firewall 1 (inside to DMZ), of firewall 2 (internet to DMZ) and of the edge host: what
+/// must pass, and nothing else.
 #[derive(Debug, Parser)]
-#[command(name = "firewall-rules", version, arg_required_else_help = true)]
+#[command(
+    name = "firewall-rules",
+    version,
+    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  firewall-rules --edge 192.0.2.10 --port 8443 --master 10.0.0.11 --node 10.0.0.12 --node 10.0.0.13
+  firewall-rules --config edge.toml --config hq/backend.toml --config node-a/backend.toml \\
+      --edge edge.example.org=192.0.2.10,2001:db8::10 --master 10.0.0.11,2001:db8:1::11 --node 10.0.0.12
+  firewall-rules --edge 192.0.2.10 --master 10.0.0.11 --node 10.0.0.12 --place firewall-1 > firewall-1.nft
+  firewall-rules --edge a=192.0.2.10 --edge b=192.0.2.20 --master 10.0.0.11 --node 10.0.0.12 --format iptables --dir rules
+
+Exit codes:
+  0  the rules are printed
+  2  wrong usage, or a wrong configuration; standard error says what to do"
+)]
 pub struct Cli {
+    /// What to do instead of printing rules.
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// What to print.
     #[command(flatten)]
-    pub print: PrintArgs,
+    pub print: crate::print::PrintArgs,
 }
 
-/// Options of printing rules.
-#[derive(Debug, Args)]
-pub struct PrintArgs {
-    #[command(flatten)]
-    needs: NeedsArgs,
-    /// The form of the rules.
-    #[arg(long, value_enum, default_value = "nftables")]
-    format: Format,
-    /// Print the rules of this place only; without it, those of all.
-    #[arg(long, value_enum)]
-    place: Option<PlaceArg>,
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write completions for a shell.
+    Completions(crate::made::CompletionsArgs),
+    /// Write the manual's pages.
+    Man(crate::made::ManArgs),
 }
 
-/// A place that rules are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PlaceArg {
-    /// The router between the inside and the DMZ.
-    #[value(name = "firewall-1")]
-    Firewall1,
-    /// The router between the DMZ and the internet.
-    #[value(name = "firewall-2")]
-    Firewall2,
-    /// The host of each edge.
-    EdgeHost,
+/// The form of a result that is no rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// For people.
+    #[default]
+    Text,
+    /// JSON.
+    Json,
 }
 
-impl PlaceArg {
-    /// Whether it means this place.
-    pub const fn selects(self, place: &Place) -> bool {
-        match place {
-            Place::Firewall1 => matches!(self, Self::Firewall1),
-            Place::Firewall2 => matches!(self, Self::Firewall2),
-            Place::EdgeHost(_) => matches!(self, Self::EdgeHost),
-        }
-    }
-}
-
-impl PrintArgs {
-    /// Prints the rules; returns the exit code.
-    ///
-    /// # Errors
-    /// [`Error`] where the needs are not stated, or standard output cannot be written.
-    pub fn execute(&self) -> Result<u8, Error> {
-        let Stated { needs, notes } = needs::combine(&self.needs)?;
-        talk(&notes);
-        let selected = |set: &RuleSet| self.place.is_none_or(|place| place.selects(&set.place));
-        let sets: Vec<RuleSet> = rules::all(&needs).into_iter().filter(selected).collect();
-        let documents: Vec<Document> = sets.iter().flat_map(|set| format::render(self.format, set)).collect();
-        let texts: Vec<&str> = documents.iter().map(|document| document.text.as_str()).collect();
-        print(&texts.join("\n"))?;
-        Ok(tools::exit::OK)
-    }
+/// A value as JSON, indented, with a line feed behind it.
+///
+/// # Errors
+/// [`Error::Defect`]: these values can all be written.
+pub fn json(value: &impl Serialize) -> Result<String, Error> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Error::Defect(error.to_string()))?;
+    Ok(text + "\n")
 }
 
 /// Writes a result to standard output. A reader that has seen enough (`| head`) is no failure.

@@ -3,8 +3,10 @@
 mod cli;
 mod error;
 mod format;
+mod made;
 mod needs;
 mod network;
+mod print;
 mod rules;
 
 use std::{io::Write, process::ExitCode};
@@ -12,7 +14,10 @@ use std::{io::Write, process::ExitCode};
 use clap::Parser;
 use tools::exit;
 
-use crate::cli::Cli;
+use crate::{
+    cli::{Cli, Command},
+    error::Error,
+};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -23,8 +28,16 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::OK });
         }
     };
-    ExitCode::from(cli.print.execute().unwrap_or_else(|error| {
+    ExitCode::from(execute(cli).unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "firewall-rules: {error}");
         exit::USAGE
     }))
+}
+
+fn execute(cli: Cli) -> Result<u8, Error> {
+    match cli.command {
+        None => cli.print.execute(),
+        Some(Command::Completions(arguments)) => made::completions(&arguments),
+        Some(Command::Man(arguments)) => made::man(&arguments),
+    }
 }

@@ -20,21 +20,14 @@ pub const fn table(place: &Place) -> &'static str {
 /// The file for `nft -f`.
 pub fn render(set: &RuleSet) -> Document {
     let table = table(&set.place);
-    let mut text = format!("#!/usr/sbin/nft -f\n# Sallyport: {}.\n", set.place.title());
-    for line in super::preamble(set) {
-        // Writing to a string cannot fail, here and below.
-        let _ = writeln!(text, "# {line}");
-    }
+    let mut text = format!("#!/usr/sbin/nft -f\n{}", super::header(set));
+    // Writing to a string cannot fail, here and below.
     let _ = write!(
         text,
         "\n# Loaded again, it replaces itself in one step; other tables stay as they are.\n\
          table inet {table}\ndelete table inet {table}\n\ntable inet {table} {{\n"
     );
-    let directions: &[Direction] = match set.place {
-        Place::Firewall1 | Place::Firewall2 => &[Direction::Forward],
-        Place::EdgeHost(_) => &[Direction::Input, Direction::Output],
-    };
-    for (place, direction) in directions.iter().enumerate() {
+    for (place, direction) in super::directions(&set.place).iter().enumerate() {
         let name = chain(*direction);
         let gap = if place == 0 { "" } else { "\n" };
         let _ = writeln!(text, "{gap}\tchain {name} {{\n\t\ttype filter hook {name} priority filter; policy drop;");

@@ -40,7 +40,7 @@ fn input(set: &mut Draft, needs: &Needs, edge: &Edge, ipv6: bool) {
 fn output(set: &mut Draft, needs: &Needs, edge: &Edge, ipv6: bool) {
     let output = Direction::Output;
     set.support(output, "out-loopback", Traffic::Loopback, LOOPBACK);
-    let why = "answers on connections that others opened; this host opens none";
+    let why = "answers on connections that others opened, and nothing else";
     set.support(output, "out-established", Traffic::Established, why);
     if ipv6 {
         let why = "IPv6 has no ARP: without neighbour discovery this host finds no router";
