@@ -39,10 +39,18 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show that the rules hold: the relay between real packet filters, each rule taken out in turn (Linux, root).
+    Lab(crate::lab::LabArgs),
     /// Write completions for a shell.
     Completions(crate::made::CompletionsArgs),
     /// Write the manual's pages.
     Man(crate::made::ManArgs),
+    /// Acts inside one of the lab's namespaces.
+    #[command(hide = true)]
+    LabAgent,
+    /// Starts a process of the lab's inside one of its namespaces.
+    #[command(hide = true)]
+    LabExec(crate::lab::exec::ExecArgs),
 }
 
 /// The form of a result that is no rules.

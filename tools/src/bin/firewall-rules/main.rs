@@ -3,6 +3,7 @@
 mod cli;
 mod error;
 mod format;
+mod lab;
 mod made;
 mod needs;
 mod network;
@@ -39,5 +40,13 @@ fn execute(cli: Cli) -> Result<u8, Error> {
         None => cli.print.execute(),
         Some(Command::Completions(arguments)) => made::completions(&arguments),
         Some(Command::Man(arguments)) => made::man(&arguments),
+        Some(Command::Lab(arguments)) => lab::execute(&arguments),
+        Some(Command::LabAgent) => {
+            let served = lab::agent::serve();
+            served.map(|()| exit::OK).map_err(|source| Error::System { action: "read questions", source })
+        }
+        Some(Command::LabExec(arguments)) => {
+            Err(Error::System { action: "start a process of the lab", source: arguments.execute() })
+        }
     }
 }
