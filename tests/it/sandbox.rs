@@ -183,6 +183,25 @@ fn a_reload_asks_for_no_port_that_the_sandbox_does_not_have() {
     assert_eq!(&heard, b"still there");
 }
 
+#[test]
+fn an_edge_that_is_named_is_found_from_inside_the_sandbox() {
+    let mut relay = Relay::prepare(&Options::default());
+    relay.edge.start();
+    let address = format!("address = \"localhost:{}\"", relay.address.port());
+    replace(&relay.master.config, "address = ", &address);
+    relay.master.start();
+    relay.master.wait_ready();
+    let status = relay.master.status();
+    let sandbox = status["sandbox"].to_string();
+    assert!(sandbox.contains("TCP, UDP and local ones"), "{sandbox}");
+    assert!(sandbox.contains("/etc") || !is_whole(&status), "{sandbox}");
+    // One that has addresses alone looks no name up, and may do nothing of the kind.
+    relay.nodes[0].start();
+    relay.nodes[0].wait_ready();
+    let sandbox = relay.nodes[0].status()["sandbox"].to_string();
+    assert!(sandbox.contains("no socket but TCP, and none listens") && !sandbox.contains("/etc"), "{sandbox}");
+}
+
 /// As if the kernel had been built without Landlock: what this thread starts cannot ask for it.
 fn without_landlock<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let filter = || {

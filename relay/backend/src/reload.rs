@@ -81,7 +81,7 @@ fn apply(shared: &Shared, config: &Config) {
 
 /// Services that the sandbox lets this process reach; others would be refused by the kernel, one tunnel after the other.
 fn replace_services(shared: &Shared, config: &Config) {
-    if shared.sandbox.mode == Mode::Off || shared.config.policy().covers(&config.policy()) {
+    if shared.sandbox.mode == Mode::Off || shared.config.policy().network.covers(&config.policy().network) {
         shared.host.replace_services(config.services.clone());
     } else {
         tracing::error!(

@@ -11,7 +11,7 @@ use std::{
 
 use relay_runtime::{
     config::{HumanDuration, ListenAddr, Problems, beside, load_toml, parse_toml, print_toml},
-    sandbox::{Mode, Network, Policy, UserName},
+    sandbox::{self, Mode, Network, Policy, UserName},
     telemetry::{LogFilter, LogFormat},
 };
 use relay_wire::Releases;
@@ -185,12 +185,9 @@ impl Config {
     /// its own figures for the admin address, and no socket.
     #[must_use]
     pub fn policy(&self) -> Policy {
-        // The folder and not the file: a renewed certificate is another file under the same name.
-        let folder = |file: &Path| match file.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            Some(_) | None => PathBuf::from("."),
-        };
-        let mut read = vec![folder(&self.certificate.chain), folder(&self.certificate.key), self.keys.clone()];
+        let files = [&self.certificate.chain, &self.certificate.key];
+        let mut read: Vec<PathBuf> = files.into_iter().flat_map(|file| sandbox::folders_of(file)).collect();
+        read.push(self.keys.clone());
         if cfg!(target_os = "linux") {
             read.push(PathBuf::from("/proc/self"));
         }

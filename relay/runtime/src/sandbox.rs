@@ -4,7 +4,11 @@
 //! Landlock and the change of user hold for the calling thread and those that it starts, so [`Policy::enter`] belongs before
 //! the runtime and the log's writer. There is no way back.
 
-use std::{collections::BTreeSet, fmt, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use serde::Serialize;
 
@@ -32,6 +36,38 @@ pub enum Network {
         /// It looks names up, which takes UDP and local sockets too.
         names: bool,
     },
+}
+
+impl Network {
+    /// Whether all that `asked` may do is in this too: what is read again after the sandbox was entered may ask no more.
+    #[must_use]
+    pub fn covers(&self, asked: &Self) -> bool {
+        match (self, asked) {
+            (_, Self::Accepts) => true,
+            (Self::Accepts, Self::Dials { .. }) => false,
+            (Self::Dials { ports, names }, Self::Dials { ports: asked, names: look_up }) => {
+                ports.is_superset(asked) && (*names || !look_up)
+            }
+        }
+    }
+}
+
+/// The folders in which a file must be readable, now and when it was replaced: its own, and where a link to it leads. A rule
+/// on the file itself would not hold for its successor under the same name.
+#[must_use]
+pub fn folders_of(file: &Path) -> Vec<PathBuf> {
+    let folder = |file: &Path| match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        Some(_) | None => PathBuf::from("."),
+    };
+    let mut folders = vec![folder(file)];
+    if let (Ok(own), Ok(true_file)) = (folders[0].canonicalize(), file.canonicalize()) {
+        let true_folder = folder(&true_file);
+        if !true_folder.starts_with(own) {
+            folders.push(true_folder);
+        }
+    }
+    folders
 }
 
 /// What a process keeps.
@@ -176,22 +212,6 @@ pub enum SandboxError {
 }
 
 impl Policy {
-    /// Whether what `other` keeps is kept here too: what is read again after the sandbox was entered may ask no more.
-    #[must_use]
-    pub fn covers(&self, other: &Self) -> bool {
-        let below = |paths: &[PathBuf], path: &PathBuf| paths.iter().any(|kept| path.starts_with(kept));
-        let network = match (&self.network, &other.network) {
-            (_, Network::Accepts) => true,
-            (Network::Accepts, Network::Dials { .. }) => false,
-            (Network::Dials { ports, names }, Network::Dials { ports: asked, names: look_up }) => {
-                ports.is_superset(asked) && (*names || !look_up)
-            }
-        };
-        network
-            && other.write.iter().all(|path| below(&self.write, path))
-            && other.read.iter().all(|path| below(&self.read, path) || below(&self.write, path))
-    }
-
     /// Gives up everything that the policy does not keep, for this thread and all that it starts from now on.
     ///
     /// # Errors
@@ -313,18 +333,27 @@ mod tests {
     #[test]
     fn a_reload_may_ask_for_no_more() {
         let dials = |ports: &[u16], names| Network::Dials { ports: ports.iter().copied().collect(), names };
-        let with = |read: &[&str], network| Policy {
-            read: read.iter().map(PathBuf::from).collect(),
-            network,
-            ..policy(Mode::Prefer)
-        };
-        let entered = with(&["/etc/relay"], dials(&[443, 873], false));
-        assert!(entered.covers(&entered));
-        assert!(entered.covers(&with(&["/etc/relay/keys"], dials(&[443], false))));
-        assert!(!entered.covers(&with(&["/etc"], dials(&[443], false))));
-        assert!(!entered.covers(&with(&["/etc/relay-2"], dials(&[443], false))));
-        assert!(!entered.covers(&with(&[], dials(&[80], false))));
-        assert!(!entered.covers(&with(&[], dials(&[443], true))));
-        assert!(!with(&[], Network::Accepts).covers(&entered));
+        let entered = dials(&[443, 873], false);
+        assert!(entered.covers(&entered) && entered.covers(&dials(&[443], false)) && entered.covers(&Network::Accepts));
+        assert!(!entered.covers(&dials(&[80], false)) && !entered.covers(&dials(&[443], true)));
+        assert!(!Network::Accepts.covers(&dials(&[], false)));
+    }
+
+    #[test]
+    fn a_link_is_followed_to_where_the_file_is() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        // As ACME clients lay certificates out, and as Kubernetes mounts secrets.
+        for folder in ["live", "archive", "mount/..data"] {
+            std::fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        std::fs::write(root.join("archive/cert1.pem"), "").unwrap();
+        std::os::unix::fs::symlink("../archive/cert1.pem", root.join("live/cert.pem")).unwrap();
+        std::fs::write(root.join("mount/..data/cert.pem"), "").unwrap();
+        std::os::unix::fs::symlink("..data/cert.pem", root.join("mount/cert.pem")).unwrap();
+        assert_eq!(folders_of(&root.join("live/cert.pem")), [root.join("live"), root.join("archive")]);
+        assert_eq!(folders_of(&root.join("mount/cert.pem")), [root.join("mount")]);
+        assert_eq!(folders_of(&root.join("archive/none.pem")), [root.join("archive")]);
+        assert_eq!(folders_of(Path::new("edge.crt")), [Path::new(".")]);
     }
 }

@@ -1,14 +1,10 @@
 //! What a backend keeps once it runs: its own files, its edges' and its upstreams' ports.
 
-use std::{
-    collections::BTreeSet,
-    net::IpAddr,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, net::IpAddr, path::PathBuf};
 
 use relay_runtime::{
     config::HostPort,
-    sandbox::{Network, Policy},
+    sandbox::{Network, Policy, folders_of},
 };
 
 use super::{Config, RoleConfig};
@@ -29,14 +25,14 @@ impl Config {
         let mut read: BTreeSet<PathBuf> = BTreeSet::new();
         let mut write: BTreeSet<PathBuf> = BTreeSet::new();
         let files = self.file.iter().chain([&self.certificate.chain, &self.certificate.key]);
-        read.extend(files.chain(self.edges.iter().map(|edge| &edge.key_file)).map(|file| folder(file)));
+        read.extend(files.chain(self.edges.iter().map(|edge| &edge.key_file)).flat_map(|file| folders_of(file)));
         match &self.role {
             // SQLite makes two more files beside its own, and removes them.
             RoleConfig::Master(master) => {
-                write.insert(folder(&master.registry));
+                write.extend(folders_of(&master.registry));
             }
             RoleConfig::StorageNode(node) => {
-                read.insert(folder(&node.master_certificate));
+                read.extend(folders_of(&node.master_certificate));
             }
         }
         if cfg!(target_os = "linux") {
@@ -72,12 +68,4 @@ fn upstream(service: &Service) -> Option<&HostPort> {
 
 fn is_name(peer: &HostPort) -> bool {
     peer.host().parse::<IpAddr>().is_err()
-}
-
-/// The folder and not the file: what replaces a file is another file under the same name.
-fn folder(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        Some(_) | None => PathBuf::from("."),
-    }
 }
