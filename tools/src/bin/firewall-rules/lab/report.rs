@@ -71,7 +71,7 @@ impl Loaded {
     /// Of a place and its rules: id, statement, reason.
     pub fn new(place: &Place, rules: impl Iterator<Item = (String, String, String)>) -> Self {
         let rules = rules.map(|(id, statement, why)| LoadedRule { id, statement, why }).collect();
-        Self { place: place.slug(), title: place.title(), space: super::rows::space(place), rules }
+        Self { place: place.slug(), title: place.title(), rules }
     }
 }
 
