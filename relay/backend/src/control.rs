@@ -110,6 +110,7 @@ impl Link {
         let mut backoff = Backoff::new(PAUSE_FIRST, self.reconnect_max);
         let mut told = Told::default();
         let label = self.edge.label().to_owned();
+        self.host.metrics().edge(&label);
         loop {
             let mut proved_at = None;
             let ending = tokio::select! {

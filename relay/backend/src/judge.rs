@@ -72,6 +72,24 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Every one.
+    pub const ALL: [Self; 14] = [
+        Self::BadRequest,
+        Self::UnknownSecret,
+        Self::SecretExpired,
+        Self::SecretUsedUp,
+        Self::AlreadyEnrolled,
+        Self::UnknownDevice,
+        Self::Revoked,
+        Self::BadProof,
+        Self::Replay,
+        Self::Clock,
+        Self::UnknownNode,
+        Self::NotForMaster,
+        Self::NoncesFull,
+        Self::CannotSign,
+    ];
+
     /// The fixed word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

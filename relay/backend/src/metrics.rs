@@ -7,6 +7,56 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+use crate::judge::Refusal;
+
+/// Why a tunnel is refused.
+const TUNNEL_REFUSALS: [&str; 15] = [
+    "bad-preface",
+    "expired",
+    "forged-grant",
+    "gone",
+    "grant-reused",
+    "grants-full",
+    "hand-over",
+    "handshake",
+    "not-allowed",
+    "revoked",
+    "timeout",
+    "tunnel-limit",
+    "unreachable",
+    "wrong-key",
+    "wrong-node",
+];
+/// How an enrolment ends.
+const ENROLMENTS: [&str; 11] = [
+    "already-enrolled",
+    "enrolled",
+    "other-device",
+    "registry-busy",
+    "registry-closed",
+    "registry-failed",
+    "revoked",
+    "secret-expired",
+    "secret-used-up",
+    "unknown-secret",
+    "wrong-key",
+];
+/// How a control connection ends.
+const CONTROL_ENDS: [&str; 12] = [
+    "broken",
+    "closed-by-edge",
+    "edge-not-proved",
+    "exporter",
+    "left",
+    "no-answer",
+    "silent",
+    "superseded",
+    "tcp",
+    "timeout",
+    "tls",
+    "violation",
+];
+
 type Words<const N: usize> = [(&'static str, &'static str); N];
 type PerEdge = [(&'static str, String); 1];
 type PerEdgeOutcome = ([(&'static str, String); 1], [(&'static str, &'static str); 1]);
@@ -67,6 +117,32 @@ impl Metrics {
             Unit::Seconds,
             self.certificate_expiry.clone(),
         );
+        self.touch();
+    }
+
+    /// Creates the series whose labels are known beforehand, so that a rate is right from the first event on.
+    fn touch(&self) {
+        let refused = Refusal::ALL.map(Refusal::as_str);
+        let families: [(_, _, &[_]); 3] = [
+            (&self.refused, "reason", &refused),
+            (&self.tunnels_refused, "reason", &TUNNEL_REFUSALS),
+            (&self.enrolments, "outcome", &ENROLMENTS),
+        ];
+        for (family, label, words) in families {
+            for word in words {
+                drop(family.get_or_create_owned(&[(label, word)]));
+            }
+        }
+    }
+
+    /// This edge is one of those that control connections are kept to.
+    pub fn edge(&self, edge: &str) {
+        let label = || ("edge", edge.to_owned());
+        drop(self.connected.get_or_create_owned(&[label()]));
+        drop(self.spares.get_or_create_owned(&[label()]));
+        for how in CONTROL_ENDS {
+            drop(self.control_ends.get_or_create_owned(&([label()], [("how", how)])));
+        }
     }
 
     /// A request was judged.
@@ -81,11 +157,13 @@ impl Metrics {
 
     /// An enrolment ended as `outcome`.
     pub fn enrolment(&self, outcome: &'static str) {
+        debug_assert!(ENROLMENTS.contains(&outcome), "{outcome}");
         self.enrolments.get_or_create(&[("outcome", outcome)]).inc();
     }
 
     /// A tunnel was refused for `reason`.
     pub fn tunnel_refused(&self, reason: &'static str) {
+        debug_assert!(TUNNEL_REFUSALS.contains(&reason), "{reason}");
         self.tunnels_refused.get_or_create(&[("reason", reason)]).inc();
     }
 
@@ -104,6 +182,7 @@ impl Metrics {
 
     /// A control connection to `edge` ended.
     pub fn control_ended(&self, edge: &str, how: &'static str) {
+        debug_assert!(CONTROL_ENDS.contains(&how), "{how}");
         self.control_ends.get_or_create(&([("edge", edge.to_owned())], [("how", how)])).inc();
     }
 

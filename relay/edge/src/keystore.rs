@@ -4,7 +4,7 @@
 //! SIGHUP; what is in memory is never written to a log.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
 };
@@ -189,6 +189,12 @@ impl KeyStore {
     #[must_use]
     pub fn has_role(&self, role: Role) -> bool {
         self.backends.values().any(|entry| entry.role == role)
+    }
+
+    /// Every backend's name.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<BackendName> {
+        self.backends.keys().cloned().collect()
     }
 
     /// Every backend, without its keys.

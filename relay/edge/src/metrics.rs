@@ -2,7 +2,10 @@
 //!
 //! Labels are fixed words, or names from the key store: nothing that a stranger wrote becomes a label.
 
-use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+};
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -12,7 +15,40 @@ use prometheus_client::{
 use relay_runtime::splice::Moved;
 use relay_wire::{Code, Platform, ids::BackendName};
 
-use crate::admission::NotAdmitted;
+use crate::{admission::NotAdmitted, tunnel::Ended};
+
+/// Why a TLS connection did not come about.
+const HANDSHAKE_FAILURES: [&str; 7] = ["broken-hello", "ended", "io", "not-tls", "timeout", "tls", "too-large"];
+/// Why a request whose format is right is refused.
+const REFUSALS: [&str; 4] = ["master", "nonce-reused", "other-device", "unauthenticated"];
+/// How a device's connection ends.
+const DEVICE_CLOSES: [&str; 8] =
+    ["bad-frame", "draining", "finished", "idle", "lost", "refused", "revoked", "unauthenticated"];
+/// How a question to the master ends.
+const ASKS: [&str; 15] = [
+    "abandoned",
+    "accepted",
+    "device-full",
+    "failed",
+    "granted",
+    "later",
+    "master-lost",
+    "no-master",
+    "node-away",
+    "overloaded",
+    "refused",
+    "timeout",
+    "tokens-full",
+    "unexpected",
+    "unfit",
+];
+/// What becomes of a token.
+const TOKENS: [&str; 5] = ["expired", "issued", "unknown", "used", "void"];
+/// Why a backend's connection is refused.
+const BACKEND_REFUSALS: [&str; 5] =
+    ["control-not-proved", "control-older-generation", "data-not-proved", "data-without-control", "spares-full"];
+/// How a reload ends.
+const RELOADS: [&str; 2] = ["done", "refused"];
 
 /// What a connection turned out to be; the ClientHello decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,6 +138,8 @@ pub struct Metrics {
     tunnels_closed: Counters<ReasonLabel>,
     bytes: Counters<DirectionLabel>,
     refresh: Mutex<()>,
+    /// The backends that have a key; they alone have series.
+    known: Mutex<BTreeSet<BackendName>>,
     spares: Gauges<BackendLabel>,
     control_up: Gauges<BackendLabel>,
     backend_logins: Counters<BackendLabel>,
@@ -135,6 +173,7 @@ impl Metrics {
             tunnels_closed: family(r, "tunnels_closed", "Tunnel attempts and tunnels that ended, by reason"),
             bytes,
             refresh: Mutex::default(),
+            known: Mutex::default(),
             spares: gauges(r, "spares", "Parked data connections"),
             control_up: gauges(r, "control_up", "1 while a backend's control connection stands"),
             backend_logins: family(r, "backend_logins", "Control connections whose proof held"),
@@ -160,6 +199,45 @@ impl Metrics {
         for direction in ["to-backend", "to-device"] {
             drop(self.bytes.get_or_create_owned(&DirectionLabel { direction }));
         }
+        let closed = Ended::ALL.map(Ended::as_str);
+        let by_reason: [(_, &[_]); 5] = [
+            (&self.handshake_failures, &HANDSHAKE_FAILURES),
+            (&self.refusals, &REFUSALS),
+            (&self.closes, &DEVICE_CLOSES),
+            (&self.tunnels_closed, &closed),
+            (&self.backend_refusals, &BACKEND_REFUSALS),
+        ];
+        for (family, words) in by_reason {
+            for reason in words {
+                drop(family.get_or_create_owned(&ReasonLabel { reason }));
+            }
+        }
+        let by_outcome: [(_, &[_]); 3] = [(&self.asks, &ASKS), (&self.tokens, &TOKENS), (&self.reloads, &RELOADS)];
+        for (family, words) in by_outcome {
+            for outcome in words {
+                drop(family.get_or_create_owned(&OutcomeLabel { outcome }));
+            }
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeSet<BackendName>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These backends have keys: each has its series from now on, also one that never connects; those of others are gone.
+    pub fn backends(&self, names: BTreeSet<BackendName>) {
+        let mut known = self.known();
+        for gone in known.difference(&names).map(backend_label) {
+            self.spares.remove(&gone);
+            self.control_up.remove(&gone);
+            self.backend_logins.remove(&gone);
+        }
+        for label in names.iter().map(backend_label) {
+            drop(self.spares.get_or_create_owned(&label));
+            drop(self.control_up.get_or_create_owned(&label));
+            drop(self.backend_logins.get_or_create_owned(&label));
+        }
+        *known = names;
     }
 
     /// A connection is of this kind; counted as open until the guard is dropped.
@@ -188,6 +266,7 @@ impl Metrics {
 
     /// A connection ended before TLS stood.
     pub fn handshake_failure(&self, reason: &'static str) {
+        debug_assert!(HANDSHAKE_FAILURES.contains(&reason), "{reason}");
         self.handshake_failures.get_or_create(&ReasonLabel { reason }).inc();
     }
 
@@ -199,21 +278,25 @@ impl Metrics {
 
     /// A request was refused for another reason.
     pub fn refusal(&self, reason: &'static str) {
+        debug_assert!(REFUSALS.contains(&reason), "{reason}");
         self.refusals.get_or_create(&ReasonLabel { reason }).inc();
     }
 
     /// A device's connection ended.
     pub fn device_closed(&self, reason: &'static str) {
+        debug_assert!(DEVICE_CLOSES.contains(&reason), "{reason}");
         self.closes.get_or_create(&ReasonLabel { reason }).inc();
     }
 
     /// A question to the master ended.
     pub fn ask(&self, outcome: &'static str) {
+        debug_assert!(ASKS.contains(&outcome), "{outcome}");
         self.asks.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
     /// Something became of tunnel tokens.
     pub fn tokens(&self, outcome: &'static str, count: u64) {
+        debug_assert!(TOKENS.contains(&outcome), "{outcome}");
         if count > 0 {
             self.tokens.get_or_create(&OutcomeLabel { outcome }).inc_by(count);
         }
@@ -241,23 +324,33 @@ impl Metrics {
 
     /// How many data connections of this backend are parked.
     pub fn spares(&self, backend: &BackendName, count: usize) {
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        self.spares.get_or_create(&backend_label(backend)).set(count);
+        let known = self.known();
+        if known.contains(backend) {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            self.spares.get_or_create(&backend_label(backend)).set(count);
+        }
     }
 
     /// A backend's control connection stands.
     pub fn control_up(&self, backend: &BackendName) {
-        self.backend_logins.get_or_create(&backend_label(backend)).inc();
-        self.control_up.get_or_create(&backend_label(backend)).set(1);
+        let known = self.known();
+        if known.contains(backend) {
+            self.backend_logins.get_or_create(&backend_label(backend)).inc();
+            self.control_up.get_or_create(&backend_label(backend)).set(1);
+        }
     }
 
     /// A backend's control connection is gone.
     pub fn control_down(&self, backend: &BackendName) {
-        self.control_up.get_or_create(&backend_label(backend)).set(0);
+        let known = self.known();
+        if known.contains(backend) {
+            self.control_up.get_or_create(&backend_label(backend)).set(0);
+        }
     }
 
     /// A control or data connection was refused.
     pub fn backend_refused(&self, reason: &'static str) {
+        debug_assert!(BACKEND_REFUSALS.contains(&reason), "{reason}");
         self.backend_refusals.get_or_create(&ReasonLabel { reason }).inc();
     }
 
@@ -273,6 +366,7 @@ impl Metrics {
 
     /// Certificate and keys were read again, or were not.
     pub fn reload(&self, outcome: &'static str) {
+        debug_assert!(RELOADS.contains(&outcome), "{outcome}");
         self.reloads.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 }
@@ -354,5 +448,26 @@ mod tests {
         metrics.moved(Moved { a_to_b: 4, b_to_a: 7 });
         assert!(text().contains("sallyport_edge_relayed_bytes_total{direction=\"to-backend\"} 4\n"));
         assert!(text().contains("sallyport_edge_relayed_bytes_total{direction=\"to-device\"} 7\n"));
+    }
+
+    #[test]
+    fn what_has_a_key_has_its_series_and_nothing_else_has() {
+        let (metrics, registry) = Metrics::new();
+        let up = || {
+            let mut text = String::new();
+            encode(&mut text, &registry).unwrap();
+            let lines = text.lines().filter_map(|line| line.strip_prefix("sallyport_edge_control_up"));
+            lines.map(str::to_owned).collect::<BTreeSet<_>>()
+        };
+        let [hq, node] = ["hq", "node-a"].map(|name| BackendName::new(name).unwrap());
+        metrics.backends(BTreeSet::from([hq.clone(), node.clone()]));
+        metrics.control_up(&hq);
+        assert_eq!(up(), BTreeSet::from(["{backend=\"hq\"} 1".to_owned(), "{backend=\"node-a\"} 0".to_owned()]));
+        metrics.backends(BTreeSet::from([hq.clone()]));
+        // Its connection ends a little later than its key.
+        metrics.control_down(&node);
+        metrics.spares(&node, 0);
+        metrics.control_down(&hq);
+        assert_eq!(up(), BTreeSet::from(["{backend=\"hq\"} 0".to_owned()]));
     }
 }

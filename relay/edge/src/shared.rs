@@ -40,6 +40,7 @@ impl Shared {
     /// The shared parts of an edge that starts.
     #[must_use]
     pub fn new(limits: Limits, validator: Validator, keys: KeyStore, metrics: Arc<Metrics>) -> Arc<Self> {
+        metrics.backends(keys.names());
         Arc::new(Self {
             hub: Hub::new(&limits, Arc::clone(&metrics)),
             metrics,
@@ -61,6 +62,7 @@ impl Shared {
     /// Exchanges the backends' keys, and ends the connections that were proved with a key which is gone.
     pub fn set_keys(&self, keys: KeyStore) {
         let keys = Arc::new(keys);
+        self.metrics.backends(keys.names());
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&keys);
         for name in self.hub.backends.retain(|name, role, key| keys.holds(name, role, key)) {
             tracing::warn!(backend = name.as_str(), "the key of this backend's connection is gone: it was ended");

@@ -57,6 +57,19 @@ pub enum Ended {
 }
 
 impl Ended {
+    /// Every one.
+    pub const ALL: [Self; 9] = [
+        Self::Finished,
+        Self::Token,
+        Self::NodeAway,
+        Self::Busy,
+        Self::MatchTimeout,
+        Self::HandOverTimeout,
+        Self::HandOverFailed,
+        Self::Revoked,
+        Self::Broken,
+    ];
+
     /// The reason as metrics and logs spell it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
