@@ -17,4 +17,5 @@ mod requests;
 mod rogue;
 #[cfg(target_os = "linux")]
 mod sandbox;
+mod service_manager;
 mod tls;

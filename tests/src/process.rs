@@ -145,8 +145,17 @@ impl Process {
     /// # Panics
     /// If it cannot be started.
     #[must_use]
-    pub fn start(name: &str, mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    pub fn start(name: &str, command: Command) -> Self {
+        Self::start_reading(name, command, Stdio::null())
+    }
+
+    /// As [`Self::start`], with that standard input.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    #[must_use]
+    pub fn start_reading(name: &str, mut command: Command, input: Stdio) -> Self {
+        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{name}: {error}"));
         let spoken = Arc::new(Spoken::default());
         let stdout = child.stdout.take().expect("piped");

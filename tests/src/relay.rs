@@ -4,7 +4,7 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Command, ExitStatus},
+    process::{Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
@@ -72,14 +72,25 @@ impl Part {
 
     /// Starts the process, and does not wait for it.
     pub fn start(&mut self) {
-        let mut command = command(self.binary);
-        command.arg("run").arg("--config").arg(&self.config);
-        self.start_as(command);
+        self.start_as(self.command());
     }
 
     /// Starts another command in the place of the process, and does not wait for it.
     pub fn start_as(&mut self, command: Command) {
-        self.process = Some(Process::start(&self.name, command));
+        self.start_reading(command, Stdio::null());
+    }
+
+    /// As [`Self::start_as`], with that standard input.
+    pub fn start_reading(&mut self, command: Command, input: Stdio) {
+        self.process = Some(Process::start_reading(&self.name, command, input));
+    }
+
+    /// The command that [`Self::start`] starts.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        let mut command = command(self.binary);
+        command.arg("run").arg("--config").arg(&self.config);
+        command
     }
 
     /// The running process.

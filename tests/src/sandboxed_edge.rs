@@ -11,7 +11,7 @@ fn main() {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     use std::{fs::File, path::PathBuf};
 
-    use relay_edge::{Config, Edge, server::Sockets};
+    use relay_edge::{Config, Edge, sockets::Sockets};
     use relay_runtime::{drain::Drain, sandbox, telemetry};
     use tokio::signal::unix::{SignalKind, signal};
 

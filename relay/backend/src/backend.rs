@@ -32,7 +32,7 @@ use crate::{
         thread::{RegistryHandle, RegistryThread},
     },
     revocations::Revocations,
-    status::Status,
+    status::{RegistryStatus, Status},
     tunnel::{Host, HostParts},
 };
 
@@ -217,6 +217,19 @@ impl Observer {
         Status::of(&self.shared)
     }
 
+    /// The state in one line, for a service manager. It takes the locks that every tunnel needs.
+    #[must_use]
+    pub fn figures(&self) -> String {
+        let Status { edges, tunnels, registry, .. } = self.status();
+        let connected = edges.iter().filter(|edge| edge.connected).count();
+        let registry = match registry {
+            Some(RegistryStatus { healthy: false, .. }) => ", the registry cannot be read or written".to_owned(),
+            Some(RegistryStatus { devices, .. }) => format!(", {devices} devices in the registry"),
+            None => String::new(),
+        };
+        format!("{connected} of {} edges connected, {tunnels} tunnels{registry}", edges.len())
+    }
+
     /// The registry; a master has one. It is closed once the backend has run.
     #[must_use]
     pub fn registry(&self) -> Option<&RegistryHandle> {
@@ -280,10 +293,13 @@ async fn end_revoked(shared: Arc<Shared>) {
 async fn reloads(shared: Arc<Shared>, drain: Drain) {
     let mut reloads = drain.reloads();
     loop {
-        reloads.next().await;
+        let reload = reloads.next().await;
         let shared = Arc::clone(&shared);
         // Reading files blocks; it is done in a moment, and only on an administrator's word.
-        let _ = tokio::task::spawn_blocking(move || crate::reload::reload(&shared)).await;
+        match tokio::task::spawn_blocking(move || crate::reload::reload(&shared)).await {
+            Ok(true) => reload.done(),
+            Ok(false) | Err(_) => drop(reload),
+        }
     }
 }
 

@@ -9,7 +9,9 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use relay_runtime::{
     drain::{Drain, signals},
-    exit, resources, telemetry,
+    exit,
+    notify::Notifier,
+    resources, telemetry,
 };
 
 use crate::{backend::Backend, config::Config, error::Error};
@@ -35,6 +37,8 @@ Signals of `run`:
   SIGHUP            read configuration, certificate and keys again; what is bad is refused and the old stays
 
 Readiness (/readyz): at least one edge is connected and, at a master, the registry works; /status shows every edge.
+
+Under a service manager `run` says when it runs, reloads and stops, how things are, and that it lives (NOTIFY_SOCKET, WATCHDOG_USEC).
 
 Exit codes:
   0  done
@@ -163,10 +167,14 @@ fn fail(error: &Error) -> ExitCode {
 fn run(file: &Path) -> Result<(), Error> {
     let config = Config::load(file)?;
     let admin = Backend::bind(&config)?;
+    let (notifier, untold) = Notifier::of_process();
     let sandbox = config.policy().enter()?;
     let logging = telemetry::init(config.log_format, &config.log_filter);
     if let Err(error) = &logging {
         let _ = writeln!(io::stderr(), "warning: no logs: {error}");
+    }
+    if let Some(error) = untold {
+        tracing::warn!(%error, "the service manager is told nothing");
     }
     for warning in config.identity.warnings() {
         tracing::warn!(warning, "certificate");
@@ -184,9 +192,14 @@ fn run(file: &Path) -> Result<(), Error> {
             admin = backend.admin_addr().map(tracing::field::display),
             "running"
         );
+        let observer = backend.observer();
         tokio::select! {
+            // Signals are taken before the manager hears that the backend is ready.
+            biased;
+            failed = signals(drain.clone()) => failed.map_err(Error::System),
             () = backend.run(drain.clone()) => Ok(()),
-            failed = signals(drain) => failed.map_err(Error::System),
+            // It has no end of its own.
+            () = notifier.run(drain, move || observer.figures()) => Ok(()),
         }
     })
 }

@@ -8,15 +8,18 @@ use crate::{
     config::{Config, RoleConfig},
 };
 
-/// Reads everything again. Blocking.
-pub(crate) fn reload(shared: &Shared) {
+/// Reads everything again; whether what was read counts now. Blocking.
+pub(crate) fn reload(shared: &Shared) -> bool {
     let Some(file) = &shared.config.file else {
         tracing::warn!("there is no configuration file to read again");
-        return;
+        return false;
     };
     match Config::load(file) {
         Ok(config) => apply(shared, &config),
-        Err(problems) => complain(&problems),
+        Err(problems) => {
+            complain(&problems);
+            false
+        }
     }
 }
 
@@ -27,7 +30,8 @@ fn complain(problems: &Problems) {
     tracing::error!(problems = problems.iter().count(), "nothing was reloaded; what was read before stays in force");
 }
 
-fn apply(shared: &Shared, config: &Config) {
+/// Whether what was read counts now.
+fn apply(shared: &Shared, config: &Config) -> bool {
     let fixed = [
         ("name", config.name == shared.config.name),
         ("role", config.role() == shared.config.role()),
@@ -44,11 +48,11 @@ fn apply(shared: &Shared, config: &Config) {
         tracing::warn!(setting, "changed, and takes effect at the next start only");
     }
     if config.name != shared.config.name || config.role() != shared.config.role() {
-        return;
+        return false;
     }
     shared.identity.replace(config.identity.certified_key());
     shared.metrics.set_certificate_expiry(config.identity.expires_at().unwrap_or_default());
-    replace_services(shared, config);
+    let whole = replace_services(shared, config);
     match (&config.role, &shared.master) {
         (RoleConfig::Master(settings), Some(master)) => {
             master.signer.replace(std::sync::Arc::clone(&config.identity));
@@ -77,11 +81,15 @@ fn apply(shared: &Shared, config: &Config) {
         tracing::warn!(warning, "certificate");
     }
     tracing::info!("reloaded: certificate, keys, services, and at a master its nodes and policy");
+    whole
 }
 
 /// Services that the sandbox lets this process reach; others would be refused by the kernel, one tunnel after the other.
-fn replace_services(shared: &Shared, config: &Config) {
-    if shared.sandbox.mode == Mode::Off || shared.config.policy().network.covers(&config.policy().network) {
+/// Whether they count now.
+fn replace_services(shared: &Shared, config: &Config) -> bool {
+    let (entered, wanted) = (shared.config.policy().network, config.policy().network);
+    let reachable = shared.sandbox.mode == Mode::Off || entered.covers(&wanted);
+    if reachable {
         shared.host.replace_services(config.services.clone());
     } else {
         tracing::error!(
@@ -89,4 +97,5 @@ fn replace_services(shared: &Shared, config: &Config) {
              to have the new ones"
         );
     }
+    reachable
 }

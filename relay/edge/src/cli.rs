@@ -9,8 +9,11 @@ use std::{
 
 use clap::{Parser, Subcommand, ValueEnum};
 use relay_runtime::{
+    activation,
     config::{Problems, load_toml},
-    drain, exit, telemetry,
+    drain, exit,
+    notify::Notifier,
+    telemetry,
 };
 use relay_trust::{SharedKey, write_secret_file};
 use relay_wire::ids::{BackendName, Role};
@@ -21,8 +24,9 @@ use crate::{
     config::RawConfig,
     error::{CommandError, EdgeError},
     keystore::{self, KeyStore},
-    server::{Material, Sockets},
+    server::Material,
     setup::{self, Init, Pins},
+    sockets::Sockets,
 };
 
 const AFTER_HELP: &str = "\
@@ -36,6 +40,9 @@ Examples:
 Signals of `run`:
   SIGTERM, SIGINT   drain: accept nothing new, let tunnels finish, exit with 0; a second one stops at once
   SIGHUP            read certificate and backend keys again; what is bad is refused and the old stays
+
+Under a service manager `run` takes listening sockets that it is handed (LISTEN_FDS: one named \"admin\" for `admin`, all others for
+`listen`), and says when it is ready, reloads and stops, how things are, and that it lives (NOTIFY_SOCKET, WATCHDOG_USEC).
 
 Exit codes:
   0  done
@@ -351,7 +358,8 @@ fn check_sandbox(file: &ConfigFile) -> Result<Answer, CommandError> {
 /// First what needs rights: addresses. Then the sandbox, before there is a second thread. Then everything else, inside it.
 fn run(file: &ConfigFile) -> Result<(), CommandError> {
     let config = Config::load(&file.config)?;
-    let sockets = Sockets::bind(&config)?;
+    let sockets = Sockets::take(&config, activation::take().map_err(EdgeError::from)?)?;
+    let (notifier, untold) = Notifier::of_process();
     let sandbox = config.policy().enter()?;
     let _logging = telemetry::init(config.log.format, &config.log.level)
         .map_err(|error| Problems::one("log.level", error.to_string(), "write a level, for example \"info\""))?;
@@ -359,17 +367,23 @@ fn run(file: &ConfigFile) -> Result<(), CommandError> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(process("start the runtime"))?;
     sandbox.log();
+    if let Some(error) = untold {
+        tracing::warn!(%error, "the service manager is told nothing");
+    }
     runtime.block_on(async {
         let edge = Edge::serve(config, sockets, sandbox)?;
         let drain = drain::Drain::new();
         if let Some(admin) = edge.admin_addr() {
             tracing::info!(%admin, "admin address");
         }
+        let figures = edge.figures();
         tokio::select! {
             // Signals are taken before the log says that the edge runs.
             biased;
             ended = drain::signals(drain.clone()) => ended.map_err(process("take signals")),
-            () = edge.run(drain) => Ok(()),
+            () = edge.run(drain.clone()) => Ok(()),
+            // Ready when signals are taken and connections accepted; it has no end of its own.
+            () = notifier.run(drain, figures) => Ok(()),
         }
     })
 }

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
-use relay_runtime::{config::Problems, exit, listen::ListenError, sandbox::SandboxError};
+use relay_runtime::{activation::ActivationError, config::Problems, exit, listen::ListenError, sandbox::SandboxError};
 use relay_trust::{IdentityError, SecretFileError};
 
 use crate::keystore::KeyStoreError;
@@ -16,6 +16,22 @@ pub enum EdgeError {
     /// An address.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// What the service manager hands over cannot be used.
+    #[error(transparent)]
+    Activation(#[from] ActivationError),
+    /// The service manager hands over other ports than the configuration has.
+    #[error(
+        "the service manager hands over sockets of port {passed}, and `{setting}` says {configured}; make them the same, in \
+         the socket unit or in the configuration"
+    )]
+    Ports {
+        /// The setting.
+        setting: &'static str,
+        /// The ports of the sockets.
+        passed: String,
+        /// The ports of the setting.
+        configured: String,
+    },
     /// A bound socket does not say where it is bound.
     #[error("cannot read the address of a listening socket: {0}")]
     Address(#[source] io::Error),
@@ -76,7 +92,7 @@ impl CommandError {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Edge(EdgeError::Config(_))
+            Self::Edge(EdgeError::Config(_) | EdgeError::Activation(_) | EdgeError::Ports { .. })
             | Self::Keys(_)
             | Self::KeyStore(_)
             | Self::Identity(_)

@@ -4,7 +4,7 @@
 //! From the outside in:
 //!
 //! - [`config`], [`setup`], [`cli`]: what an operator writes and runs.
-//! - [`server`]: an [`Edge`] is bound, run and drained; [`status`] is what its admin address says.
+//! - [`sockets`], [`server`]: an [`Edge`] is bound, run and drained; [`status`] is what its admin address says.
 //! - [`admission`]: who may enter; [`route`]: what the ClientHello decides.
 //! - [`device`], [`control`], [`data`], [`tunnel`]: one module for each kind of connection.
 //! - [`hub`]: what they share; [`keystore`]: by which keys backends are known; [`metrics`]: what is counted.
@@ -25,6 +25,7 @@ pub mod route;
 pub mod server;
 pub mod setup;
 pub mod shared;
+pub mod sockets;
 pub mod status;
 pub mod tunnel;
 

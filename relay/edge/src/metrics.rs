@@ -13,42 +13,13 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 use relay_runtime::splice::Moved;
+use relay_trust::Identity;
 use relay_wire::{Code, Platform, ids::BackendName};
 
 use crate::{admission::NotAdmitted, tunnel::Ended};
 
-/// Why a TLS connection did not come about.
-const HANDSHAKE_FAILURES: [&str; 7] = ["broken-hello", "ended", "io", "not-tls", "timeout", "tls", "too-large"];
-/// Why a request whose format is right is refused.
-const REFUSALS: [&str; 4] = ["master", "nonce-reused", "other-device", "unauthenticated"];
-/// How a device's connection ends.
-const DEVICE_CLOSES: [&str; 8] =
-    ["bad-frame", "draining", "finished", "idle", "lost", "refused", "revoked", "unauthenticated"];
-/// How a question to the master ends.
-const ASKS: [&str; 15] = [
-    "abandoned",
-    "accepted",
-    "device-full",
-    "failed",
-    "granted",
-    "later",
-    "master-lost",
-    "no-master",
-    "node-away",
-    "overloaded",
-    "refused",
-    "timeout",
-    "tokens-full",
-    "unexpected",
-    "unfit",
-];
-/// What becomes of a token.
-const TOKENS: [&str; 5] = ["expired", "issued", "unknown", "used", "void"];
-/// Why a backend's connection is refused.
-const BACKEND_REFUSALS: [&str; 5] =
-    ["control-not-proved", "control-older-generation", "data-not-proved", "data-without-control", "spares-full"];
-/// How a reload ends.
-const RELOADS: [&str; 2] = ["done", "refused"];
+mod words;
+use words::{ASKS, BACKEND_REFUSALS, DEVICE_CLOSES, HANDSHAKE_FAILURES, REFUSALS, RELOADS, TOKENS};
 
 /// What a connection turned out to be; the ClientHello decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -148,6 +119,7 @@ pub struct Metrics {
     pings: Counter,
     revocations: Counter,
     reloads: Counters<OutcomeLabel>,
+    certificate_expiry: Gauge<u64, AtomicU64>,
 }
 
 impl Metrics {
@@ -157,6 +129,13 @@ impl Metrics {
         let mut registry = Registry::with_prefix("sallyport_edge");
         let r = &mut registry;
         let bytes = Counters::default();
+        let certificate_expiry = Gauge::default();
+        r.register_with_unit(
+            "certificate_expiry_timestamp",
+            "End of the certificate's validity, since 1970",
+            Unit::Seconds,
+            certificate_expiry.clone(),
+        );
         r.register_with_unit("relayed", "Bytes of tunnels moved", Unit::Bytes, bytes.clone());
         let metrics = Self {
             connections: family(r, "connections", "Connections by what their ClientHello asked for"),
@@ -182,6 +161,7 @@ impl Metrics {
             pings: counter(r, "pings", "Pings answered"),
             revocations: counter(r, "revocations", "Devices revoked by the master"),
             reloads: family(r, "reloads", "Reloads of certificate and keys"),
+            certificate_expiry,
         };
         metrics.touch();
         (Arc::new(metrics), registry)
@@ -364,6 +344,11 @@ impl Metrics {
         self.revocations.inc();
     }
 
+    /// This certificate is shown from now on.
+    pub fn certificate_expiry(&self, identity: &Identity) {
+        self.certificate_expiry.set(identity.expires_at().unwrap_or_default());
+    }
+
     /// Certificate and keys were read again, or were not.
     pub fn reload(&self, outcome: &'static str) {
         debug_assert!(RELOADS.contains(&outcome), "{outcome}");
@@ -424,50 +409,4 @@ impl Drop for OpenGuard {
 }
 
 #[cfg(test)]
-mod tests {
-    use prometheus_client::encoding::text::encode;
-
-    use super::*;
-
-    #[test]
-    fn what_is_open_is_counted_until_its_guard_is_dropped() {
-        let (metrics, registry) = Metrics::new();
-        let text = || {
-            let mut text = String::new();
-            encode(&mut text, &registry).unwrap();
-            text
-        };
-        let guard = metrics.connection(Kind::Device);
-        assert!(text().contains("sallyport_edge_connections_open{kind=\"device\"} 1\n"));
-        drop(guard);
-        assert!(text().contains("sallyport_edge_connections_open{kind=\"device\"} 0\n"));
-        assert!(text().contains("sallyport_edge_connections_total{kind=\"device\"} 1\n"));
-        metrics.rejection(Code::Syntax, Some(Platform::Ios));
-        assert!(text().contains("sallyport_edge_rejections_total{code=\"E_SYNTAX\",platform=\"ios\"} 1\n"));
-        metrics.moved(Moved { a_to_b: 3, b_to_a: 7 });
-        metrics.moved(Moved { a_to_b: 4, b_to_a: 7 });
-        assert!(text().contains("sallyport_edge_relayed_bytes_total{direction=\"to-backend\"} 4\n"));
-        assert!(text().contains("sallyport_edge_relayed_bytes_total{direction=\"to-device\"} 7\n"));
-    }
-
-    #[test]
-    fn what_has_a_key_has_its_series_and_nothing_else_has() {
-        let (metrics, registry) = Metrics::new();
-        let up = || {
-            let mut text = String::new();
-            encode(&mut text, &registry).unwrap();
-            let lines = text.lines().filter_map(|line| line.strip_prefix("sallyport_edge_control_up"));
-            lines.map(str::to_owned).collect::<BTreeSet<_>>()
-        };
-        let [hq, node] = ["hq", "node-a"].map(|name| BackendName::new(name).unwrap());
-        metrics.backends(BTreeSet::from([hq.clone(), node.clone()]));
-        metrics.control_up(&hq);
-        assert_eq!(up(), BTreeSet::from(["{backend=\"hq\"} 1".to_owned(), "{backend=\"node-a\"} 0".to_owned()]));
-        metrics.backends(BTreeSet::from([hq.clone()]));
-        // Its connection ends a little later than its key.
-        metrics.control_down(&node);
-        metrics.spares(&node, 0);
-        metrics.control_down(&hq);
-        assert_eq!(up(), BTreeSet::from(["{backend=\"hq\"} 0".to_owned()]));
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@ use relay_runtime::{
     admin::Admin,
     config::Problems,
     drain::{Drain, Phase, Reloads, Watch},
-    listen::{BoundSocket, Listener, TcpOptions},
+    listen::Listener,
     sandbox,
     tasks::{Spawner, Tasks},
     tls::ReloadableIdentity,
@@ -23,6 +23,7 @@ use crate::{
     metrics::Metrics,
     route::{self, TlsConfigs},
     shared::{Peer, Shared},
+    sockets::Sockets,
     status::Status,
 };
 
@@ -72,25 +73,6 @@ impl Material {
     }
 }
 
-/// The addresses of an edge, bound before its process gives up binding.
-#[derive(Debug)]
-pub struct Sockets {
-    listeners: Vec<BoundSocket>,
-    admin: Option<BoundSocket>,
-}
-
-impl Sockets {
-    /// Binds every address of the configuration.
-    ///
-    /// # Errors
-    /// [`EdgeError::Listen`]: the address that cannot be bound.
-    pub fn bind(config: &Config) -> Result<Self, EdgeError> {
-        let bind = |address: &SocketAddr| BoundSocket::bind(*address, TcpOptions::default());
-        let listeners = config.listen.iter().map(bind).collect::<Result<_, _>>()?;
-        Ok(Self { listeners, admin: config.admin.map(Admin::socket).transpose()? })
-    }
-}
-
 /// An edge that is bound and not running yet.
 pub struct Edge {
     config: Config,
@@ -100,6 +82,7 @@ pub struct Edge {
     addresses: Vec<SocketAddr>,
     admission: Arc<Admission>,
     admin: Option<Admin>,
+    status: Arc<Status>,
     /// How many descriptors the process may have open, if there is a bound.
     descriptors: Option<u64>,
     /// This edge's own phases: others that share the caller's may still be draining when this one has stopped.
@@ -136,6 +119,7 @@ impl Edge {
             listeners.push(listener);
         }
         let (metrics, registry) = Metrics::new();
+        metrics.certificate_expiry(&material.identity);
         let validator = Validator::new(config.releases.clone());
         let shared = Shared::new(limits, validator, material.keys, metrics);
         let identity = ReloadableIdentity::new(material.identity.certified_key());
@@ -143,11 +127,12 @@ impl Edge {
         let phases = Drain::new();
         let status =
             Status::new(Arc::clone(&shared), Arc::clone(&admission), addresses.clone(), phases.watch(), sandbox);
+        let status = Arc::new(status);
         let admin = match sockets.admin {
-            Some(socket) => Some(Admin::serve(socket, Arc::new(registry), Arc::new(status))?),
+            Some(socket) => Some(Admin::serve(socket, Arc::new(registry), Arc::<Status>::clone(&status))?),
             None => None,
         };
-        Ok(Self { config, shared, identity, listeners, addresses, admission, admin, descriptors, phases })
+        Ok(Self { config, shared, identity, listeners, addresses, admission, admin, status, descriptors, phases })
     }
 
     /// Where devices and backends connect; the first, if there are several. Ports are those the system chose.
@@ -168,10 +153,16 @@ impl Edge {
         self.admin.as_ref().and_then(|admin| admin.local_addr().ok())
     }
 
+    /// Says in one line how things are, also while the edge runs.
+    pub fn figures(&self) -> impl Fn() -> String + Send + Sync + 'static {
+        let status = Arc::clone(&self.status);
+        move || status.figures()
+    }
+
     /// Serves until `drain` says to drain (running tunnels may then finish to the configured deadline) or to stop.
     /// Every task it started has ended when it returns.
     pub async fn run(self, drain: Drain) {
-        let Self { config, shared, identity, listeners, addresses, admission, admin, descriptors, phases } = self;
+        let Self { config, shared, identity, listeners, addresses, admission, admin, descriptors, phases, .. } = self;
         let services = Tasks::new();
         let connections = Tasks::new();
         if let Some(admin) = admin {
@@ -281,15 +272,17 @@ async fn tidy(shared: Arc<Shared>, admission: Arc<Admission>, descriptors: Optio
 /// Reads certificate and keys again whenever that is asked for. What is bad stays outside.
 async fn reload(mut reloads: Reloads, config: Config, shared: Arc<Shared>, identity: Arc<ReloadableIdentity>) {
     loop {
-        reloads.next().await;
+        let reload = reloads.next().await;
         match Material::load(&config) {
             Ok(material) => {
                 for warning in material.warnings() {
                     tracing::warn!("{warning}");
                 }
+                shared.metrics.certificate_expiry(&material.identity);
                 identity.replace(material.identity.certified_key());
                 shared.set_keys(material.keys);
                 shared.metrics.reload("done");
+                reload.done();
                 tracing::info!("certificate and keys read again");
             }
             Err(problems) => {
@@ -297,6 +290,7 @@ async fn reload(mut reloads: Reloads, config: Config, shared: Arc<Shared>, ident
                 for problem in &problems {
                     tracing::error!(%problem, "reload refused: certificate and keys stay as they were");
                 }
+                drop(reload);
             }
         }
     }

@@ -38,6 +38,20 @@ impl Status {
     ) -> Self {
         Self { shared, admission, listen, started: Instant::now(), watch, sandbox }
     }
+
+    /// The state in one line, for a service manager. It takes the locks that every connection needs.
+    #[must_use]
+    pub fn figures(&self) -> String {
+        let hub = &self.shared.hub;
+        let ((_, devices), (_, tunnels)) = (hub.sessions.len(), hub.tunnels.len());
+        let backends = hub.backends.status().iter().filter(|backend| backend.since.is_some()).count();
+        let known = self.shared.keys().names().len();
+        let master = if hub.backends.has_master() { "" } else { "no master is connected; " };
+        let (connections, _) = self.admission.in_use();
+        format!(
+            "{master}{backends} of {known} backends, {connections} connections, {devices} devices, {tunnels} tunnels"
+        )
+    }
 }
 
 impl AdminSource for Status {

@@ -165,6 +165,7 @@ impl Reloads {
 }
 
 /// A reload under way. It has ended when this is dropped, and was refused unless [`Reload::done`] said otherwise.
+#[must_use = "dropping it ends the reload"]
 #[derive(Debug)]
 pub struct Reload {
     number: u64,

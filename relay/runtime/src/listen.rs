@@ -117,12 +117,30 @@ impl BoundSocket {
         Ok(Self { socket, options, address })
     }
 
+    /// Takes a socket that listens already; its backlog is whoever's who made it.
+    ///
+    /// # Errors
+    /// [`ListenError`]: the operating system does not let it be prepared.
+    pub fn adopt(socket: std::net::TcpListener, options: TcpOptions) -> Result<Self, ListenError> {
+        let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
+        let address = socket.local_addr().map_err(|source| ListenError { address: unknown, source })?;
+        let prepared = options.apply_to(&SockRef::from(&socket)).and_then(|()| socket.set_nonblocking(true));
+        prepared.map_err(|source| ListenError { address, source })?;
+        Ok(Self { socket, options, address })
+    }
+
     /// Where it listens, with the port that the system chose.
     ///
     /// # Errors
     /// What the operating system says.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
+    }
+
+    /// The address that was asked for or handed over.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 }
 

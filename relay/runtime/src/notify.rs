@@ -72,6 +72,15 @@ impl Notifier {
         Self::connect(&address, watchdog(usec.as_deref(), pid.as_deref(), std::process::id()))
     }
 
+    /// As [`Self::from_env`] for a process that goes on in either case, with the error for its log.
+    #[must_use]
+    pub fn of_process() -> (Self, Option<NotifyError>) {
+        match Self::from_env() {
+            Ok(notifier) => (notifier, None),
+            Err(error) => (Self::absent(), Some(error)),
+        }
+    }
+
     /// Connects to the manager at `address`, which wants a sign of life within every `watchdog`.
     ///
     /// # Errors

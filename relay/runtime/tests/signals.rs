@@ -27,7 +27,7 @@ async fn hangup_reloads_and_terminate_drains_then_stops() {
         tokio::task::yield_now().await;
     }
     kill_process(getpid(), Signal::HUP).unwrap();
-    reloads.next().await;
+    reloads.next().await.done();
     assert_eq!(drain.phase(), Phase::Running);
     kill_process(getpid(), Signal::TERM).unwrap();
     until(|| drain.phase() == Phase::Draining).await;
