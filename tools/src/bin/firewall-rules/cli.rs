@@ -41,6 +41,10 @@ pub struct Cli {
 pub enum Command {
     /// Show that the rules hold: the relay between real packet filters, each rule taken out in turn (Linux, root).
     Lab(crate::lab::LabArgs),
+    /// Tell who opens connections to whom, in words and as a picture.
+    Explain(Box<crate::explain::ExplainArgs>),
+    /// Compare a saved rule set with what is needed: missing, superfluous, wider.
+    Diff(Box<crate::diff::DiffArgs>),
     /// Write completions for a shell.
     Completions(crate::made::CompletionsArgs),
     /// Write the manual's pages.

@@ -1,7 +1,9 @@
 //! `firewall-rules`: what firewalls must let pass for the relay, and nothing else, in the language of each of them.
 
 mod cli;
+mod diff;
 mod error;
+mod explain;
 mod format;
 mod lab;
 mod made;
@@ -38,6 +40,8 @@ fn main() -> ExitCode {
 fn execute(cli: Cli) -> Result<u8, Error> {
     match cli.command {
         None => cli.print.execute(),
+        Some(Command::Explain(arguments)) => explain::execute(&arguments),
+        Some(Command::Diff(arguments)) => diff::execute(&arguments),
         Some(Command::Completions(arguments)) => made::completions(&arguments),
         Some(Command::Man(arguments)) => made::man(&arguments),
         Some(Command::Lab(arguments)) => lab::execute(&arguments),

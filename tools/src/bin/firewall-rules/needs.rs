@@ -88,16 +88,6 @@ pub enum Role {
     StorageNode,
 }
 
-impl Role {
-    /// As people write it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Master => "master",
-            Self::StorageNode => "storage node",
-        }
-    }
-}
-
 /// A backend inside. It dials; nothing dials it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Backend {
