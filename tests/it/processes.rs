@@ -6,7 +6,7 @@ use relay_trust::Identity;
 use tests::{
     peer,
     process::{PATIENCE, Process, wait_until},
-    relay::{Options, Relay, fleet_report},
+    relay::{Options, Part, Relay, fleet_report},
     upstream::{Upstream, connect, content},
 };
 
@@ -84,7 +84,8 @@ fn sighup_reloads_the_certificate_and_nothing_in_flight_drops() {
         fs::write(&key, &good_key).unwrap();
         mode(0o600);
     }
-    assert_eq!(relay.edge.log().matches("reload refused").count(), 3, "{}", relay.edge.log());
+    // A line comes a little later than its metric.
+    wait_until("the log names each", || relay.edge.log().matches("reload refused").count() == 3);
     say(3);
 
     relay.edge.reload();
@@ -95,6 +96,57 @@ fn sighup_reloads_the_certificate_and_nothing_in_flight_drops() {
     assert_eq!(relay.edge.metric("sallyport_edge_backend_logins_total", &[]), 2.0);
     assert_eq!(relay.edge.metric("sallyport_edge_tunnels_closed_total", &["broken"]), 0.0);
     say(4);
+}
+
+/// Writes the pin of the edge that a backend shall take from now on, or none.
+fn set_pin(part: &Part, pin: Option<&str>) {
+    let line = pin.map_or("# pin = ".to_owned(), |pin| format!("pin = \"{pin}\""));
+    let text = fs::read_to_string(&part.config).unwrap();
+    let old = text.lines().find(|line| line.starts_with("pin = ") || *line == "# pin = ").expect("a line with the pin");
+    fs::write(&part.config, text.replacen(old, &line, 1)).unwrap();
+    let before = part.process().line_count();
+    part.reload();
+    let _ = part.process().wait_for_line_after(before, "reloaded");
+}
+
+#[test]
+fn the_edge_takes_another_key_without_a_restart_of_its_backends() {
+    let echo = Upstream::echo();
+    let mut relay = Relay::start(&Options { services: &[("echo-tcp", echo.address)], ..Options::default() });
+    let forwarder = relay.connect("laptop", "node-a", &["echo-tcp"]);
+    let mut running = connect(forwarder.addresses[0]).unwrap();
+    let mut exchange = || {
+        std::io::Write::write_all(&mut running, b"ping").unwrap();
+        let mut heard = [0; 4];
+        running.read_exact(&mut heard).unwrap();
+        assert_eq!(&heard, b"ping");
+    };
+    exchange();
+    // For the time of the change the shared key alone tells the edge.
+    for part in [&relay.master, &relay.nodes[0]] {
+        set_pin(part, None);
+    }
+    let new = Identity::self_signed(&["localhost".to_owned(), "127.0.0.1".to_owned()], 100).unwrap();
+    fs::write(relay.edge.folder().join("edge.crt"), new.chain_pem()).unwrap();
+    fs::write(relay.edge.folder().join("edge.key"), &*new.key_pem()).unwrap();
+    relay.edge.reload();
+    wait_until("the key is another", || peer::certificate(relay.address).unwrap() == new.leaf().as_ref());
+    exchange();
+    let spki = relay_trust::Pin::new(relay_trust::PinKind::Spki, new.fingerprints().spki).to_string();
+    for part in [&relay.master, &relay.nodes[0]] {
+        set_pin(part, Some(&spki));
+    }
+    exchange();
+    // And every connection from now on is made under the new pin.
+    relay.edge.kill();
+    relay.edge.start();
+    relay.wait_ready();
+    set_pin(&relay.nodes[0], Some(&relay.edge_pin));
+    relay.edge.kill();
+    relay.edge.start();
+    wait_until("the old pin is of no use", || {
+        relay.nodes[0].metric("sallyport_backend_control_connection_ends_total", &["how=\"tls\""]) > 0.0
+    });
 }
 
 #[test]

@@ -107,10 +107,22 @@ pub enum EdgeError {
 pub struct Edge {
     address: HostPort,
     label: String,
-    control: Arc<ClientConfig>,
-    data: Arc<ClientConfig>,
+    tls: RwLock<TlsConfigs>,
     key: RwLock<Arc<SharedKey>>,
     connected: watch::Sender<bool>,
+}
+
+/// How TLS is spoken with one edge, by the kind of connection.
+#[derive(Clone)]
+struct TlsConfigs {
+    control: Arc<ClientConfig>,
+    data: Arc<ClientConfig>,
+}
+
+impl TlsConfigs {
+    fn new(pin: Option<Pin>) -> Result<Self, EdgeError> {
+        Ok(Self { control: tls(pin, alpn::CONTROL)?, data: tls(pin, alpn::DATA)? })
+    }
 }
 
 /// A connection to an edge on which TLS stands.
@@ -130,8 +142,7 @@ impl Edge {
         Ok(Self {
             address: config.address.clone(),
             label: config.address.to_string(),
-            control: tls(config.pin, alpn::CONTROL)?,
-            data: tls(config.pin, alpn::DATA)?,
+            tls: RwLock::new(TlsConfigs::new(config.pin)?),
             key: RwLock::new(Arc::clone(&config.key)),
             connected: watch::Sender::new(false),
         })
@@ -157,6 +168,16 @@ impl Edge {
     /// From the next connection on, proves with this key.
     pub fn replace_key(&self, key: Arc<SharedKey>) {
         *self.key.write().unwrap_or_else(PoisonError::into_inner) = key;
+    }
+
+    /// From the next connection on, takes no other certificate than this; with `None`, the shared key alone tells the edge.
+    ///
+    /// # Errors
+    /// [`EdgeError`]; the old pin holds then.
+    pub fn replace_pin(&self, pin: Option<Pin>) -> Result<(), EdgeError> {
+        let configs = TlsConfigs::new(pin)?;
+        *self.tls.write().unwrap_or_else(PoisonError::into_inner) = configs;
+        Ok(())
     }
 
     fn key(&self) -> Arc<SharedKey> {
@@ -193,11 +214,12 @@ impl Edge {
         }
         let name = ServerName::try_from(self.address.host().to_owned())
             .map_err(|error| ConnectError::Tls(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
+        let TlsConfigs { control, data } = self.tls.read().unwrap_or_else(PoisonError::into_inner).clone();
         let (config, stream) = match kind {
-            Kind::Control => (&self.control, RecordIo::unbounded(stream)),
-            Kind::Data => (&self.data, RecordIo::new(stream)),
+            Kind::Control => (control, RecordIo::unbounded(stream)),
+            Kind::Data => (data, RecordIo::new(stream)),
         };
-        let tls = TlsConnector::from(Arc::clone(config)).connect(name, stream).await.map_err(ConnectError::Tls)?;
+        let tls = TlsConnector::from(config).connect(name, stream).await.map_err(ConnectError::Tls)?;
         let exporter = tls
             .get_ref()
             .1

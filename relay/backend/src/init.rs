@@ -36,6 +36,8 @@ pub struct InitOptions {
     pub edge_pin: Option<Pin>,
     /// The master's certificate; a storage node needs it.
     pub master_certificate: Option<PathBuf>,
+    /// Where a master's registry lies; `None`: beside the configuration. The folder is there.
+    pub registry: Option<PathBuf>,
     /// The upstreams it offers from the start; built-in services need no mention.
     pub services: Vec<OfferedService>,
 }
@@ -120,6 +122,20 @@ fn make(options: &InitOptions, made: &mut Made) -> Result<InitReport, Error> {
     let [file, chain, key, shared, registry, master] =
         ["backend.toml", "backend.crt", "backend.key", "shared.key", "registry.db", "master.crt"]
             .map(|name| dir.join(name));
+    let registry = match (&options.registry, options.role) {
+        (Some(path), Role::Master) => {
+            std::path::absolute(path).map_err(|source| Error::File { operation: "find", path: path.clone(), source })?
+        }
+        (Some(path), Role::StorageNode) => {
+            return Err(Error::Option {
+                option: "--registry",
+                value: path.display().to_string(),
+                problem: "a storage node has none".to_owned(),
+                remedy: "leave it out, or use --role master",
+            });
+        }
+        (None, Role::Master | Role::StorageNode) => registry,
+    };
     for path in [&file, &chain, &key, &shared, &registry, &master] {
         if path.exists() {
             return Err(Error::Exists(path.clone()));
@@ -142,7 +158,7 @@ fn make(options: &InitOptions, made: &mut Made) -> Result<InitReport, Error> {
         }
         Role::StorageNode => None,
     };
-    write_new(&file, &config_text(options))?;
+    write_new(&file, &config_text(options, registry.as_deref()))?;
     made.0.push(file.clone());
     // What was just written must be good; if it is not, that is told now and not at the first start.
     config::Config::load(&file)?;
@@ -218,7 +234,7 @@ fn write_new(path: &Path, text: &str) -> Result<(), Error> {
 }
 
 /// The example with this backend's own values in it.
-fn config_text(options: &InitOptions) -> String {
+fn config_text(options: &InitOptions, registry: Option<&Path>) -> String {
     let (example, example_name) = match options.role {
         Role::Master => (EXAMPLE_MASTER, "name = \"master\""),
         Role::StorageNode => (EXAMPLE_STORAGE_NODE, "name = \"node-eu-02\""),
@@ -229,6 +245,11 @@ fn config_text(options: &InitOptions) -> String {
     if let Some(pin) = options.edge_pin {
         let example_pin = format!("## pin = \"spki:{}\"", "0".repeat(64));
         text = text.replacen(&example_pin, &format!("pin = \"{pin}\""), 1);
+    }
+    if let (Some(_), Some(registry)) = (&options.registry, registry) {
+        // A string in JSON is one in TOML.
+        let line = format!("registry = {}", serde_json::Value::from(registry.display().to_string()));
+        text = text.replacen("# registry = \"registry.db\"", &line, 1);
     }
     let services: String = options
         .services
@@ -251,6 +272,7 @@ mod tests {
             edge: "192.0.2.7:8443".parse().unwrap(),
             edge_pin: Some(Pin::new(PinKind::Leaf, [7; 32])),
             master_certificate,
+            registry: None,
             services: vec!["web-1=tcp://[::1]:80".parse().unwrap()],
         }
     }
@@ -274,6 +296,18 @@ mod tests {
         // Nothing is overwritten, and nothing is lost by trying.
         assert!(matches!(init(&options(Role::Master, &folder.path().join("m"), None)), Err(Error::Exists(_))));
         assert!(Config::load(&master.config).is_ok());
+    }
+
+    #[test]
+    fn a_registry_may_lie_where_state_belongs() {
+        let folder = tempfile::tempdir().unwrap();
+        let (dir, state) = (folder.path().join("etc"), folder.path().join("registry of \"hq\".db"));
+        let report = init(&InitOptions { registry: Some(state.clone()), ..options(Role::Master, &dir, None) }).unwrap();
+        assert_eq!(report.registry.as_ref(), Some(&state));
+        assert_eq!(Config::load(&report.config).unwrap().master().unwrap().registry, state);
+        assert!(!dir.join("registry.db").exists());
+        let other = InitOptions { registry: Some(state), ..options(Role::StorageNode, &dir, Some(report.certificate)) };
+        assert!(matches!(init(&other), Err(Error::Option { option: "--registry", .. })));
     }
 
     #[test]

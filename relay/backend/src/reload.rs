@@ -65,10 +65,10 @@ fn apply(shared: &Shared, config: &Config) -> bool {
     for new in &config.edges {
         let old = shared.config.edges.iter().zip(&shared.edges).find(|(old, _)| old.address == new.address);
         match old {
-            Some((old, edge)) => {
+            Some((_, edge)) => {
                 edge.replace_key(std::sync::Arc::clone(&new.key));
-                if old.pin != new.pin {
-                    tracing::warn!(edge = edge.label(), "its pin changed, which takes effect at the next start only");
+                if let Err(error) = edge.replace_pin(new.pin) {
+                    tracing::error!(edge = edge.label(), %error, "its pin stays as it was");
                 }
             }
             None => tracing::warn!(edge = %new.address, "new edge, connected to at the next start only"),

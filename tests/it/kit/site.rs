@@ -163,6 +163,7 @@ fn prepare(folder: &Path, who: &str, role: Role, master: Option<&Path>) -> relay
         edge: "127.0.0.1:1".parse().unwrap(),
         edge_pin: None,
         master_certificate: master.map(Path::to_owned),
+        registry: None,
         services: Vec::new(),
     };
     init(&options).unwrap()

@@ -43,6 +43,9 @@ pub(super) struct InitArgs {
     /// The master's certificate (its backend.crt); a storage node needs it
     #[arg(long, value_name = "FILE")]
     master_cert: Option<PathBuf>,
+    /// Where a master's registry shall lie, in a folder that is there [default: beside the configuration]
+    #[arg(long, value_name = "FILE")]
+    registry: Option<PathBuf>,
     /// An upstream that it offers: the name that devices ask for, and where the server listens; give it again for more
     #[arg(long = "service", value_name = "NAME=tcp://HOST:PORT")]
     services: Vec<OfferedService>,
@@ -60,6 +63,7 @@ pub(super) fn init(output: &Output, args: InitArgs) -> Result<(), Error> {
         edge: args.edge,
         edge_pin: args.edge_pin,
         master_certificate: args.master_cert,
+        registry: args.registry,
         services: args.services,
     };
     let report = crate::init::init(&options)?;

@@ -288,6 +288,7 @@ pub fn start(
         edge: edge.address().into(),
         edge_pin: Some(edge.pin()),
         master_certificate: master.map(|master| master.report.certificate.clone()),
+        registry: None,
         services: Vec::new(),
     };
     let report = init(&options).unwrap();
