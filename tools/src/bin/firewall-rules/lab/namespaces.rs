@@ -6,7 +6,7 @@
 
 use std::{
     fs, io,
-    os::unix::{fs::MetadataExt, process::CommandExt},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::Command,
     thread,
@@ -24,6 +24,8 @@ use super::{
 
 /// What the names of everything the lab makes begin with.
 pub const PREFIX: &str = "sallyport-lab-";
+/// Removes every rule of a namespace.
+pub const FLUSH: &str = "flush ruleset\n";
 /// How long a single program may take.
 const STEP: Duration = Duration::from_secs(20);
 /// How long killed processes may take to vanish.
@@ -71,10 +73,10 @@ fn started(pid: i32) -> Option<u64> {
     text.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
-/// `ip` with these arguments, in a process group of its own: a Ctrl-C is the lab's to act on.
+/// `ip` with these arguments.
 pub fn ip(arguments: &[&str]) -> Command {
     let mut command = Command::new("ip");
-    command.args(arguments).process_group(0);
+    command.args(arguments);
     if let Some(path) = requirements::path_variable() {
         command.env("PATH", path);
     }
@@ -142,6 +144,20 @@ impl Namespaces {
             batch(space, &["-6"], &topology::rules(space))?;
         }
         Ok(())
+    }
+
+    /// Loads something into the packet filter and removes it, to find out whether that can be done here.
+    ///
+    /// # Errors
+    /// [`LabError::Unsupported`] where it cannot.
+    pub fn try_filter(&self, rules: &str, stop: &Stop) -> Result<(), LabError> {
+        let tried = self.load(Space::Firewall1, rules, stop).and_then(|()| self.load(Space::Firewall1, FLUSH, stop));
+        tried.map_err(|error| match error {
+            LabError::Failed { action, reason } => LabError::Unsupported(format!(
+                "this kernel has no nftables, or may not load rules here ({action}: {reason})"
+            )),
+            other => other,
+        })
     }
 
     /// Forgets which neighbours are where, so that they are asked again.

@@ -1,6 +1,6 @@
 //! What the lab will try: the rules that the needs of its relay give, the rows, and what must be seen of each under each.
 
-use std::{fmt::Write, net::IpAddr};
+use std::{fmt::Write, net::IpAddr, path::Path};
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     format::nftables,
-    needs::{self, Name, arguments::NeedsArgs},
+    needs::{self, Needs, arguments::NeedsArgs},
     network::{Family, Network},
     rules::{self, Rule, RuleSet, Traffic},
 };
@@ -36,36 +36,26 @@ impl Plan {
     /// # Errors
     /// If the rules cannot be made of that.
     pub fn new(port: u16, clients: &[Network]) -> Result<Self, LabError> {
-        let wrong = |reason: String| LabError::failed("state what the lab's relay needs", reason);
-        let addresses = |host: Host| Family::ALL.map(|family| host.address(family).to_string()).join(",");
-        let named = |host: Host| format!("{}={}", host.name(), addresses(host));
-        let edge: Name = EDGE.parse().map_err(wrong)?;
-        let own = || DEVICES.iter().map(|text| text.parse()).collect::<Result<Vec<Network>, _>>();
-        let clients =
-            if clients.is_empty() { own().map_err(|error| wrong(error.to_string()))? } else { clients.to_vec() };
-        for family in Family::ALL {
-            let device = Host::Devices.address(family);
-            if !clients.iter().any(|network| network.contains(Network::host(device))) {
-                return Err(LabError::Missing(unreachable_devices(device)));
-            }
-        }
-        let arguments = NeedsArgs {
-            edges: vec![format!("{EDGE}={}", addresses(Host::Edge)).parse().map_err(wrong)?],
-            port: Some(port),
-            masters: vec![named(Host::Master).parse().map_err(wrong)?],
-            nodes: [Host::NodeA, Host::NodeB]
-                .map(|host| named(host).parse())
-                .into_iter()
-                .collect::<Result<_, _>>()
-                .map_err(wrong)?,
-            clients,
-            ..NeedsArgs::default()
-        };
-        let stated = needs::combine(&arguments).map_err(|error| wrong(error.to_string()))?;
-        let sets = rules::all(&stated.needs);
-        let rows = rows::rows(&edge, port);
+        let addresses = Family::ALL.map(|family| Host::Edge.address(family).to_string()).join(",");
+        let edges = vec![format!("{EDGE}={addresses}").parse().map_err(wrong)?];
+        let sets = rules::all(&needs(NeedsArgs { edges, port: Some(port), ..NeedsArgs::default() }, clients)?);
+        let rows = rows::rows(&EDGE.parse().map_err(wrong)?, port);
         let gaps = matrix::gaps(&rows, &sets);
         Ok(Self { port, sets, rows, gaps })
+    }
+
+    /// Notes whether the edge's own configuration gives the same rules.
+    ///
+    /// # Errors
+    /// If no rules can be made of it.
+    pub fn compare_with_config(&mut self, config: &Path, clients: &[Network]) -> Result<(), LabError> {
+        let configs = vec![format!("{EDGE}={}", config.display()).parse().map_err(wrong)?];
+        let sets = rules::all(&needs(NeedsArgs { configs, ..NeedsArgs::default() }, clients)?);
+        if sets != self.sets {
+            self.gaps
+                .push("the edge's configuration gives other rules than its address and port as arguments".to_owned());
+        }
+        Ok(())
     }
 
     /// Every rule with its place, in the order in which they are taken out.
@@ -126,6 +116,36 @@ impl Plan {
         let planned = serde_json::json!({ "plan": self, "matrix": self.expected() });
         format!("{planned:#}\n")
     }
+}
+
+fn wrong(reason: impl ToString) -> LabError {
+    LabError::failed("state what the lab's relay needs", reason)
+}
+
+/// What must flow, when an edge is known: the lab's backends, and devices from these networks.
+fn needs(known: NeedsArgs, clients: &[Network]) -> Result<Needs, LabError> {
+    let clients = if clients.is_empty() {
+        DEVICES.iter().map(|text| text.parse()).collect::<Result<Vec<Network>, _>>().map_err(wrong)?
+    } else {
+        clients.to_vec()
+    };
+    for family in Family::ALL {
+        let device = Host::Devices.address(family);
+        if !clients.iter().any(|network| network.contains(Network::host(device))) {
+            return Err(LabError::Missing(unreachable_devices(device)));
+        }
+    }
+    let backend = |host: Host| {
+        let addresses = Family::ALL.map(|family| host.address(family).to_string()).join(",");
+        format!("{}={addresses}", host.name()).parse().map_err(wrong)
+    };
+    let arguments = NeedsArgs {
+        masters: vec![backend(Host::Master)?],
+        nodes: vec![backend(Host::NodeA)?, backend(Host::NodeB)?],
+        clients,
+        ..known
+    };
+    Ok(needs::combine(&arguments).map_err(wrong)?.needs)
 }
 
 fn unreachable_devices(device: IpAddr) -> String {

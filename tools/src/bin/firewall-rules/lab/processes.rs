@@ -46,8 +46,9 @@ pub struct Files {
     port: u16,
 }
 
-/// The pools of spare data connections: one node keeps two, the other dials for each tunnel.
-const POOLS: [(Host, u16); 2] = [(Host::NodeA, 2), (Host::NodeB, 0)];
+/// The spare data connections of each backend, a fixed number, so that a tunnel is one connection more: node-a keeps two, which
+/// it replaces when they are taken, and node-b dials for each tunnel.
+const POOLS: [(Host, u16); 3] = [(Host::Master, 1), (Host::NodeA, 2), (Host::NodeB, 0)];
 
 impl Files {
     /// Makes the folder and puts the programs into it: their own folder may be one that the users of the lab cannot enter.
@@ -138,6 +139,9 @@ impl Files {
             let config = format!("{}/backend.toml", host.name());
             self.edit(&config, "# min = ", &format!("min = {spares}"))?;
             self.edit(&config, "# max = ", &format!("max = {spares}"))?;
+            if host == Host::Master {
+                continue;
+            }
             let pin = self.text(&format!("{}/backend.crt", host.name()));
             run("relay-backend", &["node", "add", "--config", &master_config, "--name", host.name(), "--pin", &pin])?;
         }

@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read, Write},
+    os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -34,7 +35,8 @@ pub struct Ended {
 pub fn run(mut command: Command, input: &str, deadline: Duration, stop: &Stop) -> Result<Ended, LabError> {
     let name = shown(&command);
     let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
-    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // In a group of its own: a Ctrl-C is the lab's to act on.
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let action = format!("run {name}");
     let mut child = command.spawn().map_err(LabError::io(action.as_str()))?;
     let stdout = child.stdout.take().map(keep);

@@ -1,6 +1,8 @@
 //! The result: one record behind every form.
 
 mod html;
+mod picture;
+mod sections;
 mod text;
 
 use std::path::Path;
@@ -102,6 +104,25 @@ pub struct Captured {
     pub without_own_rules: Vec<Attempt>,
 }
 
+/// What strangers tried from the internet.
+#[derive(Clone, Debug, Serialize)]
+pub struct Stranger {
+    /// Whose rules were loaded.
+    pub guard: &'static str,
+    /// Every TCP port of the edge.
+    pub sweep: Vec<Sweep>,
+    /// Everything else.
+    pub attempts: Vec<Attempt>,
+}
+
+impl Stranger {
+    /// Whether nothing but the edge's port answered.
+    #[must_use]
+    pub fn held_off(&self, port: u16) -> bool {
+        self.sweep.iter().all(|sweep| sweep.only(port)) && !self.attempts.iter().any(Attempt::reached)
+    }
+}
+
 /// What a firewall remembers of connections.
 #[derive(Clone, Debug, Serialize)]
 pub struct Tracking {
@@ -134,10 +155,8 @@ pub struct Report {
     pub tunnels: Tunnels,
     /// From the edge's host.
     pub captured: Captured,
-    /// Every port of the edge, from the internet.
-    pub sweep: Vec<Sweep>,
-    /// Everything else from the internet.
-    pub strangers: Vec<Attempt>,
+    /// From the internet, by what guards the edge.
+    pub strangers: Vec<Stranger>,
     /// Rules by rows.
     pub matrix: Matrix,
     /// What the firewalls remember at the end.
@@ -169,7 +188,6 @@ impl Report {
             fleets: Vec::new(),
             tunnels: Tunnels::default(),
             captured: Captured::default(),
-            sweep: Vec::new(),
             strangers: Vec::new(),
             matrix: Matrix::default(),
             tracked: Vec::new(),
@@ -201,15 +219,17 @@ impl Report {
         for attempt in from_edge.into_iter().flatten().filter(|attempt| attempt.reached()) {
             problems.push(format!("the edge's host reached somebody: {}", attempt.shown()));
         }
-        for attempt in self.strangers.iter().filter(|attempt| attempt.reached()) {
-            problems.push(format!("a stranger reached somebody: {}", attempt.shown()));
+        for stranger in &self.strangers {
+            let guard = stranger.guard;
+            let reached = stranger.attempts.iter().filter(|attempt| attempt.reached());
+            problems.extend(
+                reached.map(|attempt| format!("under {guard}, a stranger reached somebody: {}", attempt.shown())),
+            );
+            problems.extend(stranger.sweep.iter().filter(|sweep| !sweep.only(self.port)).map(|sweep| {
+                let (open, refused) = (ports(&sweep.open), ports(&sweep.refused));
+                format!("under {guard}, of {} these ports open: {open}; and these refuse: {refused}", sweep.address)
+            }));
         }
-        problems.extend(self.sweep.iter().filter(|sweep| !sweep.only(self.port)).map(|sweep| {
-            format!(
-                "on {} ports {:?} open and {:?} refuse, not {} alone",
-                sweep.address, sweep.open, sweep.refused, self.port
-            )
-        }));
         problems.extend(self.matrix.problems());
         problems.extend(self.tracked.iter().flat_map(|tracking| tracking.problems.iter().cloned()));
         if let Some(calls) = &self.strace {
@@ -255,4 +275,30 @@ impl Report {
             }
         })
     }
+}
+
+/// Ports as a list, the rest of a long one as a number.
+fn ports(ports: &[u16]) -> String {
+    const SHOWN: usize = 12;
+    let shown: Vec<String> = ports.iter().take(SHOWN).map(u16::to_string).collect();
+    match ports.len().saturating_sub(SHOWN) {
+        _ if ports.is_empty() => "none".to_owned(),
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// Text as HTML shows it, in elements and in quoted attributes.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            other => out.push(other),
+        }
+    }
+    out
 }

@@ -73,6 +73,8 @@ pub struct Passage {
 pub struct Row {
     /// What it is, in words.
     pub what: String,
+    /// The same in few.
+    pub short: String,
     /// Whether it works when every rule is there.
     pub works: bool,
     /// How that is tried.
@@ -137,9 +139,14 @@ pub fn rows(edge: &Name, port: u16) -> Vec<Row> {
     ];
     for (from, alpn, kind) in who {
         for family in Family::ALL {
-            let what = format!("{} opens a {kind} to the edge over {family}", from.title());
-            let passages = paths.connection(from, family);
-            rows.push(Row { what, works: true, act: Act::Handshake { from, alpn }, family, passages });
+            rows.push(Row {
+                what: format!("{} opens a {kind} to the edge over {family}", from.title()),
+                short: format!("{} to edge, {family}", from.name()),
+                works: true,
+                act: Act::Handshake { from, alpn },
+                family,
+                passages: paths.connection(from, family),
+            });
         }
     }
     for family in Family::ALL {
@@ -208,8 +215,9 @@ impl Paths {
         to_edge.push(at_host());
         let mut from_internet = to_edge.clone();
         from_internet.push(at(Place::Firewall2));
-        let row = |what: &str, router, told, other, passages| Row {
+        let row = |what: &str, router: Host, told: Host, other, passages| Row {
             what: format!("{what} over {family}"),
+            short: format!("too big: {} tells {}, {family}", router.space().title(), told.name()),
             works: true,
             act: Act::TooBig { router, told, other },
             family,
@@ -242,18 +250,33 @@ impl Paths {
 
     /// What the edge's host does for itself.
     fn of_the_host(&self) -> [Row; 3] {
-        let row = |what: &str, act, family, passages| Row { what: what.to_owned(), works: true, act, family, passages };
+        let row = |what: &str, short: &str, act, family, passages| Row {
+            what: what.to_owned(),
+            short: short.to_owned(),
+            works: true,
+            act,
+            family,
+            passages,
+        };
         let inside = [Direction::Input, Direction::Output].map(|direction| self.at_host(direction, Traffic::Loopback));
         [
-            row("the edge's admin page, fetched on its own host", Act::AdminPage, Family::Ipv4, inside.into()),
+            row(
+                "the edge's admin page, fetched on its own host",
+                "admin page on its host",
+                Act::AdminPage,
+                Family::Ipv4,
+                inside.into(),
+            ),
             row(
                 "the edge's host tells its switch what it listens to",
+                "listener report",
                 Act::ListenerReport,
                 Family::Ipv6,
                 vec![self.at_host(Direction::Output, Traffic::MulticastListener)],
             ),
             row(
                 "the switch's question who listens reaches the edge's host",
+                "listener query",
                 Act::ListenerQuery,
                 Family::Ipv6,
                 vec![self.at_host(Direction::Input, Traffic::MulticastListener)],
@@ -269,6 +292,7 @@ fn never(port: u16) -> Vec<Row> {
         let mut row = |what: &str, from: Host, to: Host, port: u16| {
             rows.push(Row {
                 what: format!("{what} over {family}"),
+                short: format!("{} to {}:{port}, {family}", from.name(), to.name()),
                 works: false,
                 act: Act::Tcp { from, to: to.socket(family, port) },
                 family,
@@ -286,6 +310,7 @@ fn never(port: u16) -> Vec<Row> {
     for (what, from) in [("a device", Host::Devices), ("the master", Host::Master)] {
         rows.push(Row {
             what: format!("{what} reaches the edge's admin address"),
+            short: format!("{} to edge:{ADMIN_PORT}, {}", from.name(), Family::Ipv4),
             works: false,
             act: Act::Tcp { from, to: Host::Edge.socket(Family::Ipv4, ADMIN_PORT) },
             family: Family::Ipv4,

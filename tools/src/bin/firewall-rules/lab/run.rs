@@ -13,7 +13,7 @@ use super::{
     plan::Plan,
     processes::Files,
     progress::Progress,
-    report::{Captured, Control, Loaded, Report, Tracking, Tunnels},
+    report::{Captured, Control, Loaded, Report, Stranger, Tracking, Tunnels},
     requirements, rows,
     service::{self, Fleet},
     sockets::{self, Calls},
@@ -36,10 +36,9 @@ const PARTS: usize = 10;
 pub fn run(arguments: &LabArgs) -> Result<Report, LabError> {
     requirements::root_and_programs(arguments.strace)?;
     let binaries = requirements::binaries(arguments.binaries.as_deref())?;
-    let plan = Plan::new(arguments.port, &arguments.clients)?;
+    let mut plan = Plan::new(arguments.port, &arguments.clients)?;
     let stop = Stop::on_signals().map_err(LabError::io("take signals"))?;
-    let removed = plan.rules();
-    let progress = Progress::new(PARTS + removed.len());
+    let progress = Progress::new(PARTS + plan.rules().len());
     progress.part("five namespaces, their cables and addresses");
     // Left-overs hold nothing up; whoever wants to know why they stay asks with --clean.
     let _ = namespaces::clean(&stop);
@@ -47,6 +46,7 @@ pub fn run(arguments: &LabArgs) -> Result<Report, LabError> {
     // Dropped in the opposite order: the processes, the namespaces, then the files.
     let files = Files::create(maker, &binaries, plan.port)?;
     files.prepare(&stop)?;
+    plan.compare_with_config(&files.path("edge/edge.toml"), &arguments.clients)?;
     let namespaces = Namespaces::create(maker, &stop)?;
     let world = World::create(namespaces, &files, &plan.sets, plan.port, &stop)?;
     let mut report = Report::new(&plan);
@@ -93,8 +93,7 @@ fn parts(
     progress.part("from the edge's host, as root: every way in and out");
     report.captured = captured(plan, world)?;
     progress.part("from the internet: every port of the edge");
-    report.sweep = attempts::sweep(world)?;
-    report.strangers = attempts::from_the_internet(world, world.silence)?;
+    report.strangers = strangers(plan, world)?;
     progress.part("each rule taken out in turn");
     report.matrix = take_out(plan, files, world, progress)?;
     progress.part("every rule back: the relay at work again");
@@ -159,15 +158,43 @@ fn tunnels(world: &World<'_>) -> Result<Tunnels, LabError> {
     Ok(Tunnels { steps, census })
 }
 
-/// With the host's own rules and, since a captured root can flush these, without them.
-fn captured(plan: &Plan, world: &World<'_>) -> Result<Captured, LabError> {
-    let with_own_rules = attempts::from_the_edge(world, world.silence)?;
-    world.unload(Space::Dmz)?;
-    let without_own_rules = attempts::from_the_edge(world, world.silence)?;
-    for set in plan.sets.iter().filter(|set| rows::space(&set.place) == Space::Dmz) {
+/// Calls `act` while the generated rules of the places in this namespace are not there.
+fn without<T>(
+    plan: &Plan,
+    world: &World<'_>,
+    space: Space,
+    act: impl FnOnce() -> Result<T, LabError>,
+) -> Result<T, LabError> {
+    let sets = || plan.sets.iter().filter(|set| rows::space(&set.place) == space);
+    for set in sets() {
+        world.unload(set)?;
+    }
+    let result = act()?;
+    for set in sets() {
         world.load(set, None)?;
     }
-    Ok(Captured { with_own_rules, without_own_rules })
+    Ok(result)
+}
+
+/// With the host's own rules and, since a captured root can flush these, without them.
+fn captured(plan: &Plan, world: &World<'_>) -> Result<Captured, LabError> {
+    Ok(Captured {
+        with_own_rules: attempts::from_the_edge(world, world.silence)?,
+        without_own_rules: without(plan, world, Space::Dmz, || attempts::from_the_edge(world, world.silence))?,
+    })
+}
+
+/// Firewall 2 and the edge's host guard the same thing: each is tried without the other, so that neither hides a hole of the
+/// other one's.
+fn strangers(plan: &Plan, world: &World<'_>) -> Result<Vec<Stranger>, LabError> {
+    let mut all = Vec::new();
+    for (guard, off) in [("firewall 2 alone", Space::Dmz), ("the edge host's own rules alone", Space::Firewall2)] {
+        all.push(without(plan, world, off, || {
+            let attempts = attempts::from_the_internet(world, world.silence)?;
+            Ok(Stranger { guard, attempts, sweep: attempts::sweep(world)? })
+        })?);
+    }
+    Ok(all)
 }
 
 fn take_out(plan: &Plan, files: &Files, world: &World<'_>, progress: &Progress) -> Result<Matrix, LabError> {
@@ -176,6 +203,9 @@ fn take_out(plan: &Plan, files: &Files, world: &World<'_>, progress: &Progress) 
         progress.step(&format!("without {}", rule.id));
         matrix.lines.push(line(plan, files, world, Some((set, rule)))?);
     }
+    // Read place by place, whatever the order in which they were taken out.
+    let in_order: Vec<String> = plan.sets.iter().flat_map(|set| &set.rules).map(|rule| rule.id.to_string()).collect();
+    matrix.lines.sort_by_key(|line| line.rule.as_ref().and_then(|id| in_order.iter().position(|other| other == id)));
     Ok(matrix)
 }
 

@@ -103,11 +103,12 @@ impl<'a> World<'a> {
             let agent = Agent::start(files.agent(&world.namespaces, space, None))?;
             for (path, value, optional) in topology::settings(space) {
                 let ask = Ask::Set { path: path.to_owned(), value: value.to_owned(), optional };
-                agent.must(&format!("set up {}", space.title()), ask, stop)?;
+                agent.must(&format!("set up {}", space.title()), ask, stop).map_err(unsupported)?;
             }
             world.roots.insert(space, agent);
         }
         world.namespaces.connect(stop)?;
+        world.namespaces.try_filter(FIREWALL_ITSELF, stop)?;
         for host in Host::BACKENDS {
             world.users.insert(host, Agent::start(files.agent(&world.namespaces, host.space(), Some(host)))?);
         }
@@ -115,7 +116,7 @@ impl<'a> World<'a> {
             world.root(space)?.must(&format!("listen in {}", space.title()), world.listeners(space), stop)?;
         }
         let ask = Ask::WatchReports { interface: "dmz".to_owned() };
-        world.root(Space::Firewall1)?.must("watch listener reports", ask, stop)?;
+        world.root(Space::Firewall1)?.must("watch listener reports", ask, stop).map_err(unsupported)?;
         Ok(world)
     }
 
@@ -196,12 +197,13 @@ impl<'a> World<'a> {
         self.namespaces.load(rows::space(&set.place), &Self::ruleset(set, without), self.stop)
     }
 
-    /// Removes every rule of a namespace: nothing is filtered there.
+    /// Removes the generated rules of a place, as its administrator or a captured root can.
     ///
     /// # Errors
     /// If `nft` fails.
-    pub fn unload(&self, space: Space) -> Result<(), LabError> {
-        self.namespaces.load(space, "flush ruleset\n", self.stop)
+    pub fn unload(&self, set: &RuleSet) -> Result<(), LabError> {
+        let text = format!("delete table inet {}\n", nftables::table(&set.place));
+        self.namespaces.load(rows::space(&set.place), &text, self.stop)
     }
 
     /// The marks of all that has arrived in a namespace.
@@ -346,6 +348,17 @@ pub struct Connections(Vec<(Host, Family, SocketAddr)>);
 impl Connections {
     fn of(&self, host: Host, family: Family) -> Option<SocketAddr> {
         self.0.iter().find(|(opener, over, _)| *opener == host && *over == family).map(|(_, _, from)| *from)
+    }
+}
+
+/// What cannot be done here will not be done at the next try either.
+fn unsupported(error: LabError) -> LabError {
+    match error {
+        LabError::Failed { action, reason } => LabError::Unsupported(format!(
+            "this environment cannot {action}: {reason}. The lab needs root with the capabilities CAP_SYS_ADMIN, CAP_NET_ADMIN \
+             and CAP_NET_RAW"
+        )),
+        other => other,
     }
 }
 

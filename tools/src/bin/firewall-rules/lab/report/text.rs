@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{super::attempts::Attempt, Report};
+use super::{super::attempts::Attempt, Report, ports};
 
 const GREEN: &str = "\x1b[32m";
 const RED: &str = "\x1b[31m";
@@ -100,13 +100,18 @@ fn attempts(out: &mut String, report: &Report) {
     };
     line("Captured edge    root on its host:", &report.captured.with_own_rules);
     line("                 after flushing its own rules:", &report.captured.without_own_rules);
-    line("Stranger         from the internet, beside the sweep:", &report.strangers);
-    for sweep in &report.sweep {
-        let _ = writeln!(
-            out,
-            "Sweep            {} ports of {}: open {:?}, refused {:?}, silent {}",
-            sweep.ports, sweep.address, sweep.open, sweep.refused, sweep.silent
-        );
+    for stranger in &report.strangers {
+        line(&format!("Stranger         against {}:", stranger.guard), &stranger.attempts);
+    }
+    for stranger in &report.strangers {
+        for sweep in &stranger.sweep {
+            let (open, refused) = (ports(&sweep.open), ports(&sweep.refused));
+            let _ = writeln!(
+                out,
+                "Sweep            {} ports of {} against {}: open {open}; refused {refused}; silent {}",
+                sweep.ports, sweep.address, stranger.guard, sweep.silent
+            );
+        }
     }
 }
 
