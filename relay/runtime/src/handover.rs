@@ -32,7 +32,8 @@ pub struct RecordIo<IO> {
     records: Option<Records>,
 }
 
-/// Where in a stream of records reading has come. Not generic, so that a fuzzer sees what is reached in it.
+/// Where in a stream of records reading has come. Not generic and never inlined, so that it is compiled in this crate, where a
+/// fuzzer sees what is reached in it.
 #[derive(Debug, Default)]
 struct Records {
     header: [u8; RECORD_HEADER_BYTES],
@@ -44,6 +45,7 @@ struct Records {
 
 impl Records {
     /// How many bytes may be read without reading past the header or the body that has begun.
+    #[inline(never)]
     fn allowance(&self) -> usize {
         if self.body_left > 0 {
             usize::from(self.body_left)
@@ -53,6 +55,7 @@ impl Records {
     }
 
     /// Takes note of bytes that were read, no more than the allowance.
+    #[inline(never)]
     fn account(&mut self, bytes: &[u8]) {
         if self.body_left > 0 {
             self.body_left = self.body_left.saturating_sub(u16::try_from(bytes.len()).unwrap_or(u16::MAX));
