@@ -318,11 +318,13 @@ fn set(path: &str, value: &str, optional: bool) -> Answer {
 
 /// What an error of a socket says about the way.
 fn met(error: &io::Error) -> Answer {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset | io::ErrorKind::HostUnreachable => {
-            Answer::Refused
-        }
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Answer::Silent,
-        _ => Answer::Barred { reason: error.to_string() },
+    use io::ErrorKind::{ConnectionRefused, ConnectionReset, HostUnreachable, TimedOut, WouldBlock};
+    let kind = error.kind();
+    if matches!(kind, ConnectionRefused | ConnectionReset | HostUnreachable) {
+        Answer::Refused
+    } else if matches!(kind, TimedOut | WouldBlock) {
+        Answer::Silent
+    } else {
+        Answer::Barred { reason: error.to_string() }
     }
 }

@@ -93,10 +93,13 @@ impl Agent {
     /// # Errors
     /// With what the agent said.
     pub fn must(&self, what: &str, ask: Ask, stop: &Stop) -> Result<(), LabError> {
-        match self.ask(ask, Duration::from_secs(5)).wait(stop)? {
-            Answer::Done => Ok(()),
-            Answer::Failed { reason } => Err(LabError::failed(what, reason)),
-            other => Err(LabError::failed(what, format!("{other:?}"))),
+        let answer = self.ask(ask, Duration::from_secs(5)).wait(stop)?;
+        if let Answer::Failed { reason } = answer {
+            Err(LabError::failed(what, reason))
+        } else if answer == Answer::Done {
+            Ok(())
+        } else {
+            Err(LabError::failed(what, format!("{answer:?}")))
         }
     }
 }

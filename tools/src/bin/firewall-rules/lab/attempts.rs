@@ -198,11 +198,12 @@ fn ports(world: &World<'_>, first: u16, last: u16) -> Result<Vec<Sweep>, LabErro
     let agent = world.root(Space::Internet)?;
     let addresses = Family::ALL.map(|family| Host::Edge.address(family));
     let running = addresses.map(|to| (to, agent.ask(Ask::Sweep { to, first, last }, PORT_WAIT)));
-    let swept = running.into_iter().map(|(address, pending)| match pending.wait(world.stop)? {
-        Answer::Swept { open, refused, silent, .. } => {
-            Ok(Sweep { address, ports: u32::from(last - first) + 1, open, refused, silent })
-        }
-        other => Err(LabError::failed(format!("sweep {address}"), see(other).how)),
+    let swept = running.into_iter().map(|(address, pending)| {
+        let answer = pending.wait(world.stop)?;
+        let Answer::Swept { open, refused, silent, .. } = answer else {
+            return Err(LabError::failed(format!("sweep {address}"), see(answer).how));
+        };
+        Ok(Sweep { address, ports: u32::from(last - first) + 1, open, refused, silent })
     });
     swept.collect()
 }

@@ -119,3 +119,43 @@ impl Matrix {
         self.lines.iter().map(|line| line.cells.len()).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::plan::Plan;
+
+    #[test]
+    fn every_cell_that_is_not_as_it_must_be_is_told_with_its_rule() {
+        let plan = Plan::new(8443, &[]).unwrap();
+        let mut matrix = plan.expected();
+        assert_eq!(matrix.problems(), Vec::<String>::new());
+        // A row that works although its rule is gone, one that does not although nothing is, and one that never may.
+        let line = matrix.lines.iter().position(|line| line.rule.as_deref() == Some("fw1-established")).unwrap();
+        let taken = matrix.lines[line].cells.iter().position(|cell| !cell.expected).unwrap();
+        matrix.lines[line].cells[taken].seen = Seen { works: true, how: "open".to_owned() };
+        matrix.lines[0].cells[0].seen = Seen { works: false, how: "silent".to_owned() };
+        let last = matrix.rows.len() - 1;
+        matrix.lines[0].cells[last].seen = Seen { works: true, how: "open".to_owned() };
+        let problems = matrix.problems();
+        assert_eq!(
+            problems,
+            [
+                "with every rule, this must work and was silent: a device opens a connection to the edge over IPv4",
+                "with every rule, this must not work and was open: the master reaches the edge's admin address",
+                "without fw1-established of firewall-1, this must not work and was open: the master opens a control connection \
+                 to the edge over IPv4",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_never_works_is_expected_to_fail_under_every_rule() {
+        let plan = Plan::new(8443, &[]).unwrap();
+        for line in plan.expected().lines {
+            for (cell, row) in line.cells.iter().zip(&plan.rows) {
+                assert!(row.works || !cell.expected, "{}", row.what);
+            }
+        }
+    }
+}

@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tools::stop::Stop;
 
 use super::{
-    error::LabError,
+    error::{CAPABILITIES, LabError},
     program, requirements,
     topology::{self, Space},
 };
@@ -104,9 +104,7 @@ impl Namespaces {
             if ended.code != Some(0) {
                 let said = ended.stderr.trim();
                 return Err(LabError::Unsupported(format!(
-                    "this environment cannot make network namespaces (ip netns add: {said}). The lab needs root with the \
-                     capabilities CAP_SYS_ADMIN and CAP_NET_ADMIN, as a virtual machine or a privileged container has; \
-                     `docker run --privileged` gives them"
+                    "this environment cannot make network namespaces (ip netns add: {said}). {CAPABILITIES}"
                 )));
             }
         }
@@ -131,11 +129,8 @@ impl Namespaces {
             if text.is_empty() { Ok(()) } else { program::succeed(ip(&arguments), text, STEP, stop).map(drop) }
         };
         for space in Space::ALL {
-            batch(space, &[], &topology::devices(space, |space| self.name(space))).map_err(|error| match error {
-                LabError::Failed { action, reason } => LabError::Unsupported(format!(
-                    "this kernel has no veth or bridge devices, or may not make them here ({action}: {reason})"
-                )),
-                other => other,
+            batch(space, &[], &topology::devices(space, |space| self.name(space))).map_err(|error| {
+                error.unsupported("this kernel has no veth or bridge devices, or may not make them here")
             })?;
         }
         for space in Space::ALL {
@@ -152,12 +147,7 @@ impl Namespaces {
     /// [`LabError::Unsupported`] where it cannot.
     pub fn try_filter(&self, rules: &str, stop: &Stop) -> Result<(), LabError> {
         let tried = self.load(Space::Firewall1, rules, stop).and_then(|()| self.load(Space::Firewall1, FLUSH, stop));
-        tried.map_err(|error| match error {
-            LabError::Failed { action, reason } => LabError::Unsupported(format!(
-                "this kernel has no nftables, or may not load rules here ({action}: {reason})"
-            )),
-            other => other,
-        })
+        tried.map_err(|error| error.unsupported("this kernel has no nftables, or may not load rules here"))
     }
 
     /// Forgets which neighbours are where, so that they are asked again.

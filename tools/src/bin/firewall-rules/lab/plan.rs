@@ -199,7 +199,7 @@ mod tests {
         assert!(neighbours.len() == 6 && neighbours.iter().all(|row| row.ends_with("over IPv6")), "{neighbours:?}");
         assert_eq!(stop(&plan, "host-out-listeners"), ["the edge's host tells its switch what it listens to"]);
         // A rule for devices anywhere is the backends' rule at the edge's host too.
-        assert_eq!(stop(&plan, "host-clients-to-192-0-2-10-8443").len(), 4);
+        assert_eq!(stop(&plan, "host-in-clients-to-192-0-2-10-8443").len(), 4);
     }
 
     #[test]

@@ -209,8 +209,8 @@ impl Paths {
     /// Errors about connections, from routers before, between and behind the filters.
     fn errors(&self, family: Family) -> [Row; 3] {
         let errors = Traffic::IcmpErrors { family };
-        let at_host = || self.at_host(Direction::Input, errors.clone());
-        let at = |place| Passage { place, direction: Direction::Forward, traffic: errors.clone() };
+        let at_host = || self.at_host(Direction::Input, errors);
+        let at = |place| Passage { place, direction: Direction::Forward, traffic: errors };
         let mut to_edge = self.neighbours(family);
         to_edge.push(at_host());
         let mut from_internet = to_edge.clone();

@@ -210,11 +210,9 @@ pub fn count_tunnels(world: &World<'_>) -> Result<(Vec<Step>, Census), LabError>
         let (over, node) = way(place);
         let before = now.opened_in(Space::Inside);
         let ask = Ask::Hold { to: local(place), bytes: ECHOED };
-        match world.root(Space::Internet)?.ask(ask, READY).wait(world.stop)? {
-            Answer::Open { .. } => {}
-            other => {
-                return Err(LabError::failed(format!("open a tunnel of the {platform} device"), format!("{other:?}")));
-            }
+        let answer = world.root(Space::Internet)?.ask(ask, READY).wait(world.stop)?;
+        if !matches!(answer, Answer::Open { .. }) {
+            return Err(LabError::failed(format!("open a tunnel of the {platform} device"), format!("{answer:?}")));
         }
         now = settled(world, Some(before + 1))?;
         steps.push(Step { platform, over, node, before, after: now.opened_in(Space::Inside) });

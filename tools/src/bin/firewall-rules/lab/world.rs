@@ -99,6 +99,7 @@ impl<'a> World<'a> {
             marks: Cell::new(fastrand::u64(..) >> 1),
             silence: Duration::from_millis(1300),
         };
+        let unsupported = |error: LabError| error.unsupported("this environment does not let the lab set up its hosts");
         for space in Space::ALL {
             let agent = Agent::start(files.agent(&world.namespaces, space, None))?;
             for (path, value, optional) in topology::settings(space) {
@@ -211,10 +212,11 @@ impl<'a> World<'a> {
     /// # Errors
     /// If its agent does not answer.
     pub fn arrived(&self, space: Space) -> Result<Vec<u64>, LabError> {
-        match self.root(space)?.ask(Ask::Arrived, PATIENCE).wait(self.stop)? {
-            Answer::Marks { marks } => Ok(marks),
-            other => Err(LabError::failed("ask what has arrived", format!("{other:?}"))),
-        }
+        let answer = self.root(space)?.ask(Ask::Arrived, PATIENCE).wait(self.stop)?;
+        let Answer::Marks { marks } = answer else {
+            return Err(LabError::failed("ask what has arrived", format!("{answer:?}")));
+        };
+        Ok(marks)
     }
 
     /// Opens the connections that ICMP errors are about: from a device and from the master.
@@ -226,16 +228,13 @@ impl<'a> World<'a> {
         for host in [Host::Devices, Host::Master] {
             for family in Family::ALL {
                 let to = Host::Edge.socket(family, self.port);
-                match self.host(host)?.ask(Ask::Hold { to, bytes: 0 }, PATIENCE).wait(self.stop)? {
-                    Answer::Open { detail } => {
-                        let from = detail.parse().map_err(|_| LabError::failed("open a connection", "no address"))?;
-                        opened.0.push((host, family, from));
-                    }
-                    other => {
-                        let what = format!("open a connection from {} to {to}", host.title());
-                        return Err(LabError::failed(what, format!("{other:?}")));
-                    }
-                }
+                let answer = self.host(host)?.ask(Ask::Hold { to, bytes: 0 }, PATIENCE).wait(self.stop)?;
+                let what = || format!("open a connection from {} to {to}", host.title());
+                let Answer::Open { detail } = &answer else {
+                    return Err(LabError::failed(what(), format!("{answer:?}")));
+                };
+                let from = detail.parse().map_err(|error| LabError::failed(what(), error))?;
+                opened.0.push((host, family, from));
             }
         }
         Ok(opened)
@@ -334,10 +333,8 @@ impl<'a> World<'a> {
 
     /// Lets a host's root send a message that shall arrive elsewhere.
     fn send(&self, from: Host, ask: Ask, to: Space, mark: u64) -> Result<Started, LabError> {
-        Ok(match self.root(from.space())?.ask(ask, PATIENCE).wait(self.stop)? {
-            Answer::Done => Started::Arrives(to, mark),
-            other => Started::Failed(see(other).how),
-        })
+        let answer = self.root(from.space())?.ask(ask, PATIENCE).wait(self.stop)?;
+        Ok(if answer == Answer::Done { Started::Arrives(to, mark) } else { Started::Failed(see(answer).how) })
     }
 }
 
@@ -348,17 +345,6 @@ pub struct Connections(Vec<(Host, Family, SocketAddr)>);
 impl Connections {
     fn of(&self, host: Host, family: Family) -> Option<SocketAddr> {
         self.0.iter().find(|(opener, over, _)| *opener == host && *over == family).map(|(_, _, from)| *from)
-    }
-}
-
-/// What cannot be done here will not be done at the next try either.
-fn unsupported(error: LabError) -> LabError {
-    match error {
-        LabError::Failed { action, reason } => LabError::Unsupported(format!(
-            "this environment cannot {action}: {reason}. The lab needs root with the capabilities CAP_SYS_ADMIN, CAP_NET_ADMIN \
-             and CAP_NET_RAW"
-        )),
-        other => other,
     }
 }
 

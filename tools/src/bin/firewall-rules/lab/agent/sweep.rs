@@ -33,7 +33,14 @@ impl Found {
             Answer::Open { .. } => self.open.push(port),
             Answer::Refused => self.refused.push(port),
             Answer::Silent => self.silent += 1,
-            _ => self.barred += 1,
+            Answer::Barred { .. }
+            | Answer::Wrong { .. }
+            | Answer::Failed { .. }
+            | Answer::Done
+            | Answer::Page { .. }
+            | Answer::Swept { .. }
+            | Answer::Marks { .. }
+            | Answer::Lines { .. } => self.barred += 1,
         }
     }
 }
