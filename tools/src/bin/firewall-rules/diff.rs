@@ -9,7 +9,7 @@ use crate::{
     cli::{Form, json, print, talk},
     error::Error,
     needs::{self, Stated, arguments::NeedsArgs},
-    print::PlaceArg,
+    print::{OUTPUT, PlaceArg},
     rules::{Place, RuleSet},
 };
 
@@ -53,7 +53,7 @@ pub struct DiffArgs {
     #[command(flatten)]
     needs: NeedsArgs,
     /// The form of the result.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, help_heading = OUTPUT)]
     format: Form,
 }
 

@@ -10,6 +10,7 @@ use crate::{
     error::Error,
     needs::{self, AdminKind, Backend, Needs, Role, Stated, TimePlace, arguments::NeedsArgs},
     network::Network,
+    print::OUTPUT,
 };
 
 mod page;
@@ -30,7 +31,7 @@ pub struct ExplainArgs {
     #[command(flatten)]
     needs: NeedsArgs,
     /// The form: words, the picture, or both on a page.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, help_heading = OUTPUT)]
     format: ExplainFormat,
 }
 

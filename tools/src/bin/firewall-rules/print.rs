@@ -12,20 +12,23 @@ use crate::{
     rules::{self, Place, RuleSet},
 };
 
+/// The heading of options that do not say what must flow.
+pub const OUTPUT: &str = "Output";
+
 /// Options of printing rules.
 #[derive(Debug, Args)]
 pub struct PrintArgs {
     #[command(flatten)]
     needs: NeedsArgs,
     /// The form of the rules.
-    #[arg(long, value_enum, default_value = "nftables")]
+    #[arg(long, value_enum, default_value = "nftables", help_heading = OUTPUT)]
     format: Format,
     /// The rules of this place only: firewall-1, firewall-2, edge-host, or edge-host=NAME for one of several edges. Without
     /// it, those of all.
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     place: Option<PlaceArg>,
     /// Write a file for each place into this folder, instead of all to standard output.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = OUTPUT)]
     dir: Option<PathBuf>,
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{
     flatten::Location,
-    space::{Dimension, ICMP, ICMPV6, Interval, Region, STATES, TCP, UDP},
+    space::{Dimension, ICMP, ICMPV6, Interval, NEW, Region, STATES, TCP, UDP},
 };
 use crate::network::Family;
 
@@ -19,12 +19,17 @@ pub fn location(at: &Location) -> String {
 
 /// What a rule lets pass beyond what is needed, dimension by dimension.
 pub fn wider(passing: &Region, needed: &Region, extra: &Region) -> Vec<String> {
+    let new = |region: &Region| region.within(Dimension::State, &[Interval::only(NEW)]);
+    // Who may open what is the question; that of packets in other states any may be needed hides the answer.
+    let opens = !new(extra).is_empty();
+    let (whole, part, over) =
+        if opens { (new(passing), new(needed), new(extra)) } else { (passing.clone(), needed.clone(), extra.clone()) };
     let mut details: Vec<String> = Vec::new();
-    let families: Vec<Family> = Family::ALL.into_iter().filter(|family| !extra.of(*family).is_empty()).collect();
+    let families: Vec<Family> = Family::ALL.into_iter().filter(|family| !over.of(*family).is_empty()).collect();
     for family in &families {
-        let (whole, part) = (passing.of(*family), needed.of(*family));
+        let (whole, part) = (whole.of(*family), part.of(*family));
         if part.is_empty() {
-            details.push(format!("{family} at all, of which nothing is needed: {}", packets(&whole)));
+            details.push(format!("of this nothing is needed: {}", packets(&whole)));
             continue;
         }
         let label = if families.len() > 1 { format!("{family} ") } else { String::new() };
@@ -38,6 +43,10 @@ pub fn wider(passing: &Region, needed: &Region, extra: &Region) -> Vec<String> {
             let shown = |region: &Region| sides(*dimension, *family, &region.sides(*dimension));
             details.push(format!("{label}{}: {}; needed: {}", title(*dimension), shown(&whole), shown(&part)));
         }
+    }
+    let states = |region: &Region| sides(Dimension::State, Family::Ipv4, &region.sides(Dimension::State));
+    if opens && extra.sides(Dimension::State) != [Interval::only(NEW)] {
+        details.push(format!("state: {}; needed: {}", states(passing), states(needed)));
     }
     if details.is_empty() {
         details.push(format!("lets also pass {}", packets(extra)));

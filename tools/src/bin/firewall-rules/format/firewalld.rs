@@ -37,8 +37,11 @@ pub fn render(set: &RuleSet) -> Document {
             let lines = rich(rule);
             let by_itself = if lines.is_empty() { "by firewalld itself: " } else { "" };
             let _ = writeln!(text, "# {by_itself}{}", rule.comment());
+            // Multicast listener discovery came late to firewalld's list of types.
+            let late = rule.traffic == Traffic::MulticastListener;
+            let otherwise = if late { " || echo 'left out: this firewalld does not know the type' >&2" } else { "" };
             for line in lines {
-                let _ = writeln!(text, "run --{option}={name} --add-rich-rule='{line}'");
+                let _ = writeln!(text, "run --{option}={name} --add-rich-rule='{line}'{otherwise}");
             }
         }
     }

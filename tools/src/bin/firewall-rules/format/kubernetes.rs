@@ -15,6 +15,7 @@ pub fn render(sets: &[RuleSet]) -> Document {
          # else. They select pods by the labels app.kubernetes.io/name (relay-edge, relay-backend) and app.kubernetes.io/instance\n\
          # (the name of the edge or backend), in the namespace that they are applied to; the addresses are those of the other end\n\
          # as the pod sees them, so clients need externalTrafficPolicy: Local where only some networks may connect.\n\
+         # Administrators are no pods: what they may do stands at the edge alone.\n\
          # Pods with hostNetwork are not held by policies. Neighbour discovery and path MTU errors are the node's own.\n\
          # What backends reach inside (their upstreams, name servers) needs policies of its own.\n",
     );

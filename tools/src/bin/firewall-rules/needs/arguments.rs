@@ -126,7 +126,10 @@ impl FromStr for Endpoint {
 }
 
 /// An address that a packet between two hosts can have.
-fn usable(address: IpAddr) -> Result<IpAddr, String> {
+///
+/// # Errors
+/// Why this one is none.
+pub fn usable(address: IpAddr) -> Result<IpAddr, String> {
     let address = address.to_canonical();
     let problem = if address.is_unspecified() {
         "is every address of the host; name the one that packets have"

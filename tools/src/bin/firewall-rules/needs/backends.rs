@@ -64,11 +64,15 @@ pub fn backends(arguments: &NeedsArgs, diallers: Vec<Dialler>, edges: &[Edge], f
     for (role, options) in [(Role::Master, &arguments.masters), (Role::StorageNode, &arguments.nodes)] {
         let files: Vec<&Dialler> = diallers.iter().filter(|dialler| dialler.file.role == role).collect();
         let expected = expected(role, &diallers);
+        let before = found.problems.len();
         let named = name_options(role, options, &expected, found);
+        let all_named = found.problems.len() == before;
         for dialler in files {
             let name = &dialler.file.name;
             match named.iter().find(|(option, _)| option == name) {
                 Some((_, addresses)) => backends.push(of_file(dialler, addresses, edges, found)),
+                // It may be one of those that were given without a name.
+                None if !all_named => {}
                 None => {
                     let (path, option) = (dialler.file.path.display(), option(role));
                     found
@@ -82,7 +86,7 @@ pub fn backends(arguments: &NeedsArgs, diallers: Vec<Dialler>, edges: &[Edge], f
                 backends.push(of_option(name, role, addresses, edges, found));
             }
         }
-        if let Some(missing) = expected.iter().find(|name| !known(name, &backends, &diallers)) {
+        if let Some(missing) = expected.iter().filter(|_| all_named).find(|name| !known(name, &backends, &diallers)) {
             found
                 .problems
                 .push(format!("the master's configuration names the node {missing}; give --node {missing}=IP"));

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use super::arguments::usable;
+
 /// How long the system's resolver may take.
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -31,7 +33,7 @@ impl Hosts {
     /// What to do about a name without an address.
     pub fn addresses(&mut self, host: &str, notes: &mut Vec<String>) -> Result<Vec<IpAddr>, String> {
         if let Ok(address) = host.parse::<IpAddr>() {
-            return Ok(vec![address.to_canonical()]);
+            return usable(address).map(|address| vec![address]);
         }
         if let Some(addresses) = self.known.get(host) {
             return Ok(addresses.clone());
@@ -70,5 +72,23 @@ fn ask(host: &str) -> Result<Vec<IpAddr>, String> {
     };
     addresses.sort_unstable();
     addresses.dedup();
-    Ok(addresses)
+    let usable = addresses.into_iter().map(usable).collect::<Result<Vec<_>, _>>();
+    usable.map_err(|problem| format!("--resolve: {host} is {problem}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_looked_up_when_asked_for_and_never_loopback() {
+        let mut notes = Vec::new();
+        let known = BTreeMap::from([("edge.test".to_owned(), vec![IpAddr::from([192, 0, 2, 10])])]);
+        let mut hosts = Hosts::new(known, false);
+        assert_eq!(hosts.addresses("edge.test", &mut notes), Ok(vec![IpAddr::from([192, 0, 2, 10])]));
+        assert!(hosts.addresses("localhost", &mut notes).unwrap_err().contains("--resolve"));
+        let problem = Hosts::new(BTreeMap::new(), true).addresses("localhost", &mut notes).unwrap_err();
+        assert!(problem.contains("loopback"), "{problem}");
+        assert!(Hosts::new(BTreeMap::new(), true).addresses("127.0.0.1", &mut notes).unwrap_err().contains("loopback"));
+    }
 }

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Sallyport: firewall 1, between the inside and the DMZ.
+# Only the inside opens connections, to the edge's port. Everything else that would pass is dropped.
+# No edge here has an IPv6 address: IPv6 is dropped altogether.
+# firewalld itself lets packets of known connections and errors about them pass, and everything within the host.
+# FIREWALL_CMD=firewall-offline-cmd writes the same where the daemon does not run.
+set -eu
+run() { ${FIREWALL_CMD:-firewall-cmd --permanent} "$@" >/dev/null; }
+
+run --delete-policy=sallyport-fw1 2>/dev/null || true
+run --new-policy=sallyport-fw1
+run --policy=sallyport-fw1 --set-target=DROP
+run --policy=sallyport-fw1 --add-ingress-zone=ANY
+run --policy=sallyport-fw1 --add-egress-zone=ANY
+# by firewalld itself: fw1-established: packets of connections that a rule below let be opened
+# by firewalld itself: fw1-icmp-errors: path MTU discovery and unreachable errors of these connections
+# fw1-master-to-192-0-2-10-443: the master dials the edge; the inside opens every connection
+run --policy=sallyport-fw1 --add-rich-rule='rule family="ipv4" source address="10.0.0.11" destination address="192.0.2.10" port port="443" protocol="tcp" accept'
+# fw1-node-10-0-0-12-to-192-0-2-10-443: storage node node-10-0-0-12 dials the edge; the inside opens every connection
+run --policy=sallyport-fw1 --add-rich-rule='rule family="ipv4" source address="10.0.0.12" destination address="192.0.2.10" port port="443" protocol="tcp" accept'
+
+# Then, where the daemon runs:
+#   firewall-cmd --reload

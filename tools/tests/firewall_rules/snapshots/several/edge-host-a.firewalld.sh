@@ -1,0 +1,44 @@
+#!/bin/sh
+# Sallyport: the host of a.
+# Others connect to the edge's port; this host opens none. Everything else is dropped.
+# That ends log-in over the network too; --ssh-from NETWORK would allow it.
+# No edge here has an IPv6 address: IPv6 is dropped altogether.
+# firewalld itself lets packets of known connections and errors about them pass, and everything within the host.
+# FIREWALL_CMD=firewall-offline-cmd writes the same where the daemon does not run.
+set -eu
+run() { ${FIREWALL_CMD:-firewall-cmd --permanent} "$@" >/dev/null; }
+
+run --delete-zone=sallyport-edge 2>/dev/null || true
+run --new-zone=sallyport-edge
+run --zone=sallyport-edge --set-target=DROP
+# by firewalld itself: host-in-loopback: the admin address and local checks, within this host
+# by firewalld itself: host-in-established: packets of connections that a rule below let be opened
+# by firewalld itself: host-in-icmp-errors: path MTU discovery and unreachable errors of these connections
+# host-in-clients-198-51-100-0-24-to-192-0-2-10-443: devices reach the one port
+run --zone=sallyport-edge --add-rich-rule='rule family="ipv4" source address="198.51.100.0/24" destination address="192.0.2.10" port port="443" protocol="tcp" accept'
+# host-in-clients-203-0-113-0-24-to-192-0-2-10-443: devices reach the one port
+run --zone=sallyport-edge --add-rich-rule='rule family="ipv4" source address="203.0.113.0/24" destination address="192.0.2.10" port port="443" protocol="tcp" accept'
+# host-in-hq-10-0-0-11-to-192-0-2-10-443: master hq dials the edge
+run --zone=sallyport-edge --add-rich-rule='rule family="ipv4" source address="10.0.0.11" destination address="192.0.2.10" port port="443" protocol="tcp" accept'
+# host-in-hq-10-0-0-21-to-192-0-2-10-443: master hq dials the edge
+run --zone=sallyport-edge --add-rich-rule='rule family="ipv4" source address="10.0.0.21" destination address="192.0.2.10" port port="443" protocol="tcp" accept'
+# host-in-hq-10-0-0-11-to-192-0-2-11-8443: master hq dials the edge
+run --zone=sallyport-edge --add-rich-rule='rule family="ipv4" source address="10.0.0.11" destination address="192.0.2.11" port port="8443" protocol="tcp" accept'
+# host-in-hq-10-0-0-21-to-192-0-2-11-8443: master hq dials the edge
+run --zone=sallyport-edge --add-rich-rule='rule family="ipv4" source address="10.0.0.21" destination address="192.0.2.11" port port="8443" protocol="tcp" accept'
+# host-in-node-a-to-192-0-2-10-443: storage node node-a dials the edge
+run --zone=sallyport-edge --add-rich-rule='rule family="ipv4" source address="10.0.0.12" destination address="192.0.2.10" port port="443" protocol="tcp" accept'
+# host-in-node-a-to-192-0-2-11-8443: storage node node-a dials the edge
+run --zone=sallyport-edge --add-rich-rule='rule family="ipv4" source address="10.0.0.12" destination address="192.0.2.11" port port="8443" protocol="tcp" accept'
+
+run --delete-policy=sallyport-out 2>/dev/null || true
+run --new-policy=sallyport-out
+run --policy=sallyport-out --set-target=DROP
+run --policy=sallyport-out --add-ingress-zone=HOST
+run --policy=sallyport-out --add-egress-zone=ANY
+# by firewalld itself: host-out-loopback: the admin address and local checks, within this host
+# by firewalld itself: host-out-established: answers on connections that others opened, and nothing else
+
+# Then, where the daemon runs:
+#   firewall-cmd --set-default-zone=sallyport-edge
+#   firewall-cmd --reload
