@@ -20,8 +20,8 @@ use super::{
     error::LabError,
 };
 
-/// How much later than its deadline an answer may come: a busy machine.
-const LATE: Duration = Duration::from_secs(20);
+/// How much later than its deadline an answer may come: a busy machine, and a sweep with its many batches.
+const LATE: Duration = Duration::from_secs(120);
 /// How often somebody who waits looks whether to go on.
 const TICK: Duration = Duration::from_millis(20);
 /// How long an agent may take to end once its input has.

@@ -21,7 +21,7 @@ pub const ADMIN_PORT: u16 = 9443;
 /// A port on which every host of the lab answers.
 pub const SSH_PORT: u16 = 22;
 /// Another.
-pub const WEB_PORT: u16 = 443;
+pub const WEB_PORT: u16 = 80;
 
 /// What a probe does.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::{Answer, met};
 
 /// Connections at one time.
-const AT_ONCE: u64 = 4096;
+const AT_ONCE: u64 = 8192;
 /// Descriptors that the rest of the process may need.
 const OTHERS: u64 = 256;
 

@@ -70,7 +70,7 @@ fn claims(page: &mut String, report: &Report) {
         ),
         (
             matrix_problems == 0 && report.gaps.is_empty(),
-            "Each rule taken out makes exactly its own row fail, and nothing else",
+            "Each rule taken out makes exactly the rows fail that need it, and nothing else",
             format!(
                 "{} rules by {} rows: {} cells, {matrix_problems} wrong",
                 report.matrix.lines.len().saturating_sub(1),

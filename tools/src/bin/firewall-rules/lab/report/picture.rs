@@ -45,7 +45,7 @@ pub fn topology(report: &Report) -> String {
         let _ = writeln!(svg, "<path class=\"open\" marker-end=\"url(#go)\" d=\"M960 {}L705 182\"/>", y + 24);
     }
     let _ = writeln!(svg, "<path class=\"open\" marker-end=\"url(#go)\" d=\"M235 160H475\"/>");
-    let _ = writeln!(svg, "<text x=\"402\" y=\"152\" class=\"good\">port {port}</text>");
+    let _ = writeln!(svg, "<text x=\"397\" y=\"152\" class=\"good\">port {port}</text>");
     let _ = writeln!(svg, "<text x=\"728\" y=\"158\" class=\"good\">port {port}</text>");
     stopped(&mut svg, report);
     svg.push_str("</svg>\n");
@@ -54,7 +54,9 @@ pub fn topology(report: &Report) -> String {
 
 /// What was tried and ended at a wall.
 fn stopped(svg: &mut String, report: &Report) {
-    let captured = report.captured.with_own_rules.len() + report.captured.without_own_rules.len();
+    let captured = || report.captured.with_own_rules.iter().chain(&report.captured.without_own_rules);
+    let reached = captured().filter(|attempt| attempt.reached()).count();
+    let (captured, reached) = (captured().count(), if reached == 0 { "none".to_owned() } else { reached.to_string() });
     for (path, cross) in [("M690 300H795", 795), ("M500 300H395", 395), ("M130 325H315", 315)] {
         let _ = writeln!(svg, "<path class=\"shut\" d=\"{path}\"/>");
         let y = if cross == 315 { 325 } else { 300 };
@@ -71,7 +73,7 @@ fn stopped(svg: &mut String, report: &Report) {
     let _ = writeln!(
         svg,
         "<text x=\"595\" y=\"296\" text-anchor=\"middle\" class=\"bad\">root on the edge's host</text>\
-         <text x=\"595\" y=\"312\" text-anchor=\"middle\" class=\"small\">{captured} attempts, none reached anybody</text>\
+         <text x=\"595\" y=\"312\" text-anchor=\"middle\" class=\"small\">{captured} attempts, {reached} reached anybody</text>\
          <text x=\"130\" y=\"318\" text-anchor=\"middle\" class=\"bad\">strangers</text>\
          <text x=\"130\" y=\"345\" text-anchor=\"middle\" class=\"small\">every port but {}</text>\
          <text x=\"600\" y=\"{}\" text-anchor=\"middle\" class=\"small\">Each firewall: default drop, and the generated rules. \
