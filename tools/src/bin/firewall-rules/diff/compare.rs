@@ -119,7 +119,7 @@ impl<'a> Hook<'a> {
                 let Some((decision, first)) = dropped.first() else { continue };
                 let mut rest = seen.clone();
                 for (_, region) in &dropped {
-                    rest = rest.without(region)?;
+                    rest.remove(region)?;
                 }
                 let unless = "unless one of the rules that could not be judged lets it pass".to_owned();
                 let part = if rest.is_empty() { "none of it passes" } else { "a part of it does not pass" };
@@ -143,15 +143,15 @@ impl<'a> Hook<'a> {
             for (at, decision) in flat.decisions.iter().enumerate().filter(|(_, decision)| decision.accepts) {
                 let mut passing = decision.region.clone();
                 for before in &flat.decisions[..at] {
-                    passing = passing.without(&before.region)?;
+                    passing.remove(&before.region)?;
                 }
                 for (other, (chain, flat)) in self.chains.iter().enumerate() {
                     if other != place {
                         passing = passes(chain, flat, &passing)?;
                     }
                 }
-                // One rule may be several decisions: a jump from two places, a verdict map.
-                match of_rule.iter_mut().find(|(known, _)| known.at == decision.at) {
+                // One rule may be several decisions next to each other: a verdict map, a set of values.
+                match of_rule.last_mut().filter(|(known, _)| known.at == decision.at) {
                     Some((_, region)) => region.extend(&passing)?,
                     None => of_rule.push((decision, passing)),
                 }
@@ -226,7 +226,7 @@ fn dropped<'f>(flat: &'f Flat, region: &Region) -> Result<Vec<(&'f Decision, Reg
                 dropped.push((decision, here));
             }
         }
-        left = left.without(&decision.region)?;
+        left.remove(&decision.region)?;
     }
     Ok(dropped)
 }
@@ -235,7 +235,7 @@ fn dropped<'f>(flat: &'f Flat, region: &Region) -> Result<Vec<(&'f Decision, Reg
 fn passes(chain: &Chain, flat: &Flat, region: &Region) -> Result<Region, TooTangled> {
     let mut passing = region.clone();
     for (_, gone) in dropped(flat, &of_families(region, chain.families())?)? {
-        passing = passing.without(&gone)?;
+        passing.remove(&gone)?;
     }
     Ok(passing)
 }

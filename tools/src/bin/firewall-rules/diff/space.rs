@@ -156,8 +156,19 @@ impl Block {
         self.sides[dimension.index()]
     }
 
+    /// Whether they have a packet in common. Addresses and ports tell most rules apart: they are looked at first.
+    fn meets(&self, other: &Self) -> bool {
+        let apart = |place: usize| {
+            let (own, other) = (self.sides[place], other.sides[place]);
+            own.first > other.last || other.first > own.last
+        };
+        self.family == other.family
+            && ![Dimension::Source, Dimension::Port, Dimension::Destination].iter().any(|side| apart(side.index()))
+            && !(0..self.sides.len()).any(apart)
+    }
+
     fn both(&self, other: &Self) -> Option<Self> {
-        if self.family != other.family {
+        if !self.meets(other) {
             return None;
         }
         let mut both = *self;
@@ -259,16 +270,28 @@ impl Region {
     /// # Errors
     /// [`TooTangled`]
     pub fn without(&self, other: &Self) -> Result<Self, TooTangled> {
-        let mut left = self.blocks.clone();
+        let mut left = self.clone();
+        left.remove(other)?;
+        Ok(left)
+    }
+
+    /// Takes the packets of `other` out of it.
+    ///
+    /// # Errors
+    /// [`TooTangled`]
+    pub fn remove(&mut self, other: &Self) -> Result<(), TooTangled> {
         for cut in &other.blocks {
-            let mut next = Vec::with_capacity(left.len());
-            for block in &left {
+            if !self.blocks.iter().any(|block| block.meets(cut)) {
+                continue;
+            }
+            let mut next = Vec::with_capacity(self.blocks.len());
+            for block in &self.blocks {
                 block.without(cut, &mut next);
             }
             bounded(&next)?;
-            left = next;
+            self.blocks = next;
         }
-        Ok(Self { blocks: left })
+        Ok(())
     }
 
     /// The packets of either.
