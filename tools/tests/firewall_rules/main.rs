@@ -9,4 +9,5 @@ mod formats;
 mod help;
 mod kit;
 mod kubernetes;
+mod lab;
 mod parsers;

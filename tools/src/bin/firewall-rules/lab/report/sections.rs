@@ -87,7 +87,7 @@ fn connections(page: &mut String, report: &Report) {
         let _ = match tracking.connections {
             Some(count) => writeln!(
                 page,
-                "<p>On record at {place} at the end (conntrack): {count} TCP connections of the whole run, {} of them opened in \
+                "<p>On record at {place} at the end (conntrack): {count} TCP connections of the last minutes, {} of them opened in \
                  another direction than the design says.</p>",
                 tracking.problems.len()
             ),
