@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test names the one variant it expects")]
 
+mod alerts;
 mod captured;
 mod cli;
 mod corpus;

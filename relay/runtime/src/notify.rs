@@ -19,7 +19,9 @@ use crate::{
 };
 
 /// Between two lines of figures, and the longest time between two signs of life.
-const TICK: Duration = Duration::from_secs(5);
+const TICK: Duration = Duration::from_secs(2);
+/// The least time that is asked for while the process drains.
+const EXTENSION_MIN: Duration = Duration::from_secs(5);
 /// How long one message may wait for a place in the manager's queue; it is left out then.
 const SEND_DEADLINE: Duration = Duration::from_secs(1);
 /// The longest line of figures, in characters.
@@ -232,7 +234,7 @@ impl Service {
                     }
                     if stopping {
                         // How long tunnels may take is the configuration's to say, not the unit's.
-                        lines.push(Line::ExtendTimeoutUsec((period * 3).max(TICK).as_micros()));
+                        lines.push(Line::ExtendTimeoutUsec((period * 3).max(EXTENSION_MIN).as_micros()));
                     }
                     self.tell(lines).await;
                 }

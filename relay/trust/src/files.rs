@@ -136,11 +136,22 @@ fn read_bounded(path: &Path, file: File, limit: u64) -> Result<Zeroizing<Vec<u8>
 
 #[cfg(unix)]
 fn refuse_open_permissions(path: &Path, file: &File) -> Result<(), SecretFileError> {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let metadata =
         file.metadata().map_err(|source| SecretFileError::Io { operation: "read", path: path.to_owned(), source })?;
     let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(SecretFileError::TooOpen { path: path.to_owned(), mode }) }
+    if is_secret(mode, metadata.uid(), metadata.gid()) {
+        Ok(())
+    } else {
+        Err(SecretFileError::TooOpen { path: path.to_owned(), mode })
+    }
+}
+
+/// Whether a file of that mode and owner is its owner's alone; or a credential as systemd hands it over: root's, with one
+/// more reader in its access control list, whose mask stands where the group's permissions are.
+#[cfg(unix)]
+fn is_secret(mode: u32, user: u32, group: u32) -> bool {
+    mode & 0o077 == 0 || (mode == 0o440 && user == 0 && group == 0)
 }
 
 #[cfg(not(unix))]
@@ -203,6 +214,13 @@ mod tests {
         }
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
         assert_eq!(*read_secret(&path, 100).unwrap(), "x");
+    }
+
+    #[test]
+    fn a_credential_of_systemd_is_a_secret() {
+        assert!(is_secret(0o440, 0, 0) && is_secret(0o400, 0, 0) && is_secret(0o600, 1_000, 1_000));
+        assert!(!is_secret(0o440, 1_000, 0) && !is_secret(0o440, 0, 1_000), "the group is somebody");
+        assert!(!is_secret(0o640, 0, 0) && !is_secret(0o444, 0, 0));
     }
 
     #[test]
