@@ -20,6 +20,17 @@ const PACKET: c_int = 10;
 /// The bits of a socket's type that say its kind; the others are flags.
 const KIND: c_int = 0xF;
 
+/// Bits of a file's mode that let others in, or lend its owner's rights to whoever runs it.
+const FOR_OTHERS: [c_int; 6] = [0o4000, 0o2000, 0o1000, 0o4, 0o2, 0o1];
+
+/// Calls that the C library has no names for yet; their numbers are the same on every architecture (Linux 6.6, 6.13, 6.15,
+/// 6.17).
+const FCHMODAT2: c_long = 452;
+const SETXATTRAT: c_long = 463;
+const REMOVEXATTRAT: c_long = 466;
+const OPEN_TREE_ATTR: c_long = 467;
+const FILE_SETATTR: c_long = 469;
+
 /// Refused whatever the arguments.
 const NEVER: &[c_long] = &[
     // Other programs.
@@ -35,6 +46,38 @@ const NEVER: &[c_long] = &[
     libc::SYS_process_madvise,
     libc::SYS_migrate_pages,
     libc::SYS_move_pages,
+    // Only old C libraries call it; it names a thread of whatever process.
+    libc::SYS_tkill,
+    // Memory, queues and semaphores that are shared by number or name with whoever runs as the same user.
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_msgget,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_msgctl,
+    libc::SYS_semget,
+    libc::SYS_semop,
+    libc::SYS_semtimedop,
+    libc::SYS_semctl,
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
+    // Whose a file is, who may read, write and run it, and when it was written. Landlock has no rules for these: they would
+    // reach every file that belongs to this user, by its path, and root's files are most of a machine.
+    libc::SYS_fchmodat,
+    FCHMODAT2,
+    libc::SYS_fchownat,
+    libc::SYS_fchown,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    SETXATTRAT,
+    REMOVEXATTRAT,
+    FILE_SETATTR,
+    libc::SYS_utimensat,
     // A second way into the kernel for everything that is refused here.
     libc::SYS_io_uring_setup,
     libc::SYS_io_uring_enter,
@@ -50,6 +93,7 @@ const NEVER: &[c_long] = &[
     libc::SYS_pivot_root,
     libc::SYS_chroot,
     libc::SYS_open_tree,
+    OPEN_TREE_ATTR,
     libc::SYS_move_mount,
     libc::SYS_fsopen,
     libc::SYS_fsconfig,
@@ -102,6 +146,12 @@ const NEVER_HERE: &[c_long] = &[
     libc::SYS_fork,
     libc::SYS_vfork,
     libc::SYS_mknod,
+    libc::SYS_chmod,
+    libc::SYS_chown,
+    libc::SYS_lchown,
+    libc::SYS_utime,
+    libc::SYS_utimes,
+    libc::SYS_futimesat,
     libc::SYS_iopl,
     libc::SYS_ioperm,
     libc::SYS_modify_ldt,
@@ -210,8 +260,16 @@ fn rules(network: &Network) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, Backen
     for call in [libc::SYS_kill, libc::SYS_tgkill, libc::SYS_rt_sigqueueinfo, libc::SYS_rt_tgsigqueueinfo] {
         rules.insert(call, vec![one(dword(0, SeccompCmpOp::Ne, own))?]);
     }
+    // The limits of this process, and of no other.
+    let other = [dword(0, SeccompCmpOp::Ne, 0)?, dword(0, SeccompCmpOp::Ne, own)?];
+    rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(other.to_vec())?]);
+    // What is typed at the terminal that the process was started from is its starter's to say.
+    let typing = [libc::TIOCSTI, libc::TIOCLINUX].map(c_int::try_from).into_iter().flatten();
+    rules
+        .insert(libc::SYS_ioctl, typing.map(|order| one(dword(1, SeccompCmpOp::Eq, order))).collect::<Result<_, _>>()?);
     match network {
         Network::Accepts => {
+            rules.insert(libc::SYS_fchmod, Vec::new());
             for call in [libc::SYS_socket, libc::SYS_connect, libc::SYS_bind] {
                 rules.insert(call, Vec::new());
             }
@@ -224,6 +282,13 @@ fn rules(network: &Network) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, Backen
         }
         Network::Dials { names, .. } => {
             rules.insert(libc::SYS_socket, dialling_sockets(*names)?);
+            // SQLite gives its further files the mode of the registry, which is its owner's alone.
+            let modes = FOR_OTHERS.into_iter().map(|bit| one(dword(1, bits(bit), bit)));
+            rules.insert(libc::SYS_fchmod, modes.collect::<Result<_, _>>()?);
+            // Another protocol (SMC) below a TCP socket: Landlock's rules would no longer hold for it.
+            let below =
+                vec![dword(1, SeccompCmpOp::Eq, libc::IPPROTO_TCP)?, dword(2, SeccompCmpOp::Eq, libc::TCP_ULP)?];
+            rules.insert(libc::SYS_setsockopt, vec![SeccompRule::new(below)?]);
             // A connection that is opened by its first data passes by Landlock's rules for `connect`.
             for (call, flags) in [(libc::SYS_sendto, 3), (libc::SYS_sendmsg, 2), (libc::SYS_sendmmsg, 3)] {
                 rules.insert(call, vec![one(dword(flags, bits(libc::MSG_FASTOPEN), libc::MSG_FASTOPEN))?]);

@@ -95,17 +95,23 @@ mod linux {
         io::{self, IoSlice},
         net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
         os::{
-            fd::AsFd,
-            unix::{net::UnixDatagram, process::CommandExt as _},
+            fd::{AsFd, AsRawFd},
+            unix::{
+                fs::{PermissionsExt as _, chown, fchown},
+                net::UnixDatagram,
+                process::CommandExt as _,
+            },
         },
+        path::PathBuf,
         process::Command,
+        time::SystemTime,
     };
 
     use rustix::{
-        fs::{CWD, FileType, Mode, mknodat},
+        fs::{CWD, FileType, MemfdFlags, Mode, XattrFlags, chmod, memfd_create, mknodat, setxattr},
         io::Errno,
         mount::{FsOpenFlags, MountFlags, UnmountFlags, fsopen, mount, unmount},
-        process::{chroot, getppid, pivot_root, test_kill_process},
+        process::{chroot, geteuid, getppid, pivot_root, test_kill_process},
         system::{sethostname, uname},
         thread::{move_into_link_name_space, set_thread_uid},
         time::{ClockId, clock_gettime, clock_settime},
@@ -118,6 +124,9 @@ mod linux {
     pub(super) struct Prepared {
         /// Somebody to connect to.
         listener: TcpListener,
+        /// A file of this user's, and its path.
+        owned: File,
+        path: PathBuf,
         tcp: Socket,
         other: Socket,
         third: Socket,
@@ -128,8 +137,13 @@ mod linux {
     impl Prepared {
         pub(super) fn new() -> io::Result<Self> {
             let tcp = || Socket::new(Domain::IPV4, Type::STREAM, None);
+            // In memory alone: nothing is left of it, and its path is one that the process may read.
+            let owned = File::from(memfd_create("sallyport-sandbox-trial", MemfdFlags::CLOEXEC)?);
+            let path = PathBuf::from(format!("/proc/self/fd/{}", owned.as_raw_fd()));
             Ok(Self {
                 listener: TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?,
+                owned,
+                path,
                 tcp: tcp()?,
                 other: tcp()?,
                 third: tcp()?,
@@ -139,7 +153,7 @@ mod linux {
         }
 
         pub(super) fn run(self, network: &Network) -> Vec<Attempt> {
-            let Self { listener, tcp, other, third, udp, namespace } = self;
+            let Self { listener, owned, path, tcp, other, third, udp, namespace } = self;
             let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
             let inside = listener.local_addr().unwrap_or(any);
             let mut tried = vec![
@@ -189,6 +203,13 @@ mod linux {
                     let path = std::env::temp_dir().join("sallyport-sandbox-trial");
                     File::create(&path).and_then(|_| fs::remove_file(&path))
                 }),
+                attempt("let others read a file (chmod)", || fs::set_permissions(&path, mode(0o644))),
+                attempt("let others read a file (fchmodat)", || Ok(chmod(&path, Mode::from_raw_mode(0o644))?)),
+                attempt("lend a file's rights (fchmod)", || owned.set_permissions(mode(0o4700))),
+                attempt("give a file away (chown)", || chown(&path, Some(geteuid().as_raw()), None)),
+                attempt("give a file away (fchown)", || fchown(&owned, Some(geteuid().as_raw()), None)),
+                attempt("mark a file (setxattr)", || Ok(setxattr(&path, "user.sallyport", b"", XattrFlags::empty())?)),
+                attempt("set a file's time (utimensat)", || owned.set_modified(SystemTime::UNIX_EPOCH)),
                 attempt("make a device (mknodat)", || {
                     Ok(mknodat(CWD, "/tmp/sallyport-sandbox-trial", FileType::Fifo, Mode::empty(), 0)?)
                 }),
@@ -210,6 +231,10 @@ mod linux {
             ]);
             tried
         }
+    }
+
+    fn mode(mode: u32) -> fs::Permissions {
+        fs::Permissions::from_mode(mode)
     }
 
     fn attempt(what: &'static str, attempt: impl FnOnce() -> io::Result<()>) -> Attempt {
