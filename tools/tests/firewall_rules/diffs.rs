@@ -112,6 +112,60 @@ fn a_policy_that_accepts_is_wider_than_needed() {
 }
 
 #[test]
+fn a_table_that_sleeps_filters_nothing() {
+    // nft 1.0 writes the table's name where later ones write the flag.
+    for flags in [json!("dormant"), json!(["dormant"]), json!("sallyport_firewall_1")] {
+        for (place, file) in PLACES {
+            let mut asleep = saved(file);
+            let list = asleep["nftables"].as_array_mut().unwrap();
+            list.iter_mut().filter_map(|one| one.get_mut("table")).for_each(|table| table["flags"] = flags.clone());
+            let (code, record) = compared(&asleep, place);
+            assert_eq!(code, 1, "{place}");
+            let findings = record["findings"].as_array().unwrap();
+            assert!(!findings.is_empty() && findings.iter().all(|finding| finding["kind"] == "wider"), "{record}");
+            assert!(record["notes"].to_string().contains("is dormant"), "{record}");
+        }
+    }
+    let mut owned = saved("firewall-1.json");
+    let list = owned["nftables"].as_array_mut().unwrap();
+    list.iter_mut().filter_map(|one| one.get_mut("table")).for_each(|table| table["flags"] = json!(["owner"]));
+    assert_eq!(compared(&owned, "firewall-1").0, 0);
+}
+
+#[test]
+fn what_packets_can_change_is_not_judged() {
+    let mut grown = saved("firewall-1.json");
+    let list = grown["nftables"].as_array_mut().unwrap();
+    let at = list.iter().position(|one| one.get("rule").is_some()).unwrap();
+    let mut rule = list[at].clone();
+    let source = json!({ "payload": { "protocol": "ip", "field": "saddr" } });
+    rule["rule"]["expr"] = json!([{ "match": { "op": "==", "left": source, "right": "@known" } }, { "accept": null }]);
+    let table = rule["rule"]["table"].clone();
+    let set = json!({ "family": "inet", "table": table, "name": "known", "type": "ipv4_addr", "flags": ["dynamic"] });
+    list.splice(at..at, [json!({ "set": set }), rule]);
+    assert_eq!(compared(&grown, "firewall-1").0, 3);
+}
+
+#[test]
+fn a_chain_on_the_same_way_that_drops_is_not_passed_over() {
+    for (hook, kind, place, code) in [
+        ("prerouting", "filter", "firewall-1", 3),
+        ("postrouting", "filter", "edge-host", 3),
+        ("output", "route", "edge-host", 3),
+        ("output", "route", "firewall-1", 0),
+        ("prerouting", "nat", "firewall-1", 0),
+    ] {
+        let file = PLACES.iter().find(|(one, _)| *one == place).unwrap().1;
+        let mut more = saved(file);
+        let chain = json!({ "family": "ip", "table": "t", "name": "c", "type": kind, "hook": hook, "prio": -300, "policy": "accept" });
+        let rule = json!({ "family": "ip", "table": "t", "chain": "c", "handle": 1, "expr": [{ "drop": null }] });
+        let list = more["nftables"].as_array_mut().unwrap();
+        list.extend([json!({ "chain": chain }), json!({ "rule": rule })]);
+        assert_eq!(compared(&more, place).0, code, "{hook} {kind} {place}");
+    }
+}
+
+#[test]
 fn rule_sets_that_grew_by_hand_are_judged_as_they_were() {
     for name in ["grown", "tangled", "two-tables", "iptables"] {
         let file = format!("saved/{name}.json");

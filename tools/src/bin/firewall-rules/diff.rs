@@ -83,6 +83,22 @@ pub fn execute(arguments: &DiffArgs) -> Result<u8, Error> {
     })
 }
 
+/// What `nft -j list ruleset` wrote against the rules that shall be there: a sentence for each difference, and for each rule
+/// that cannot be judged.
+///
+/// # Errors
+/// Why it cannot be compared.
+pub fn differences(listed: &str, set: &RuleSet) -> Result<Vec<String>, String> {
+    let comparison = compare::compare(&Saved::parse(listed.as_bytes())?, set).map_err(|error| error.to_string())?;
+    let described = comparison.findings.iter().map(|finding| {
+        let mut text = String::new();
+        describe(&mut text, finding);
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    });
+    let unread = comparison.unread.iter().map(|(at, what)| format!("not judged: {}: {what}", words::location(at)));
+    Ok(described.chain(unread).collect())
+}
+
 fn edge_name(place: &Place) -> String {
     match place {
         Place::EdgeHost(name) => name.to_string(),

@@ -3,7 +3,7 @@
 use super::{
     flatten::{Decision, Flat, Location, flatten},
     need::{impossible, region},
-    saved::{Chain, Saved},
+    saved::{Chain, Saved, SavedRule},
     space::{Region, TooTangled},
     words,
 };
@@ -60,6 +60,10 @@ pub fn compare(saved: &Saved, set: &RuleSet) -> Result<Comparison, TooTangled> {
         Place::Firewall1 | Place::Firewall2 => &[Direction::Forward],
         Place::EdgeHost(_) => &[Direction::Input, Direction::Output],
     };
+    for table in &saved.dormant {
+        comparison.notes.push(format!("the table {table} is dormant: nothing in it sees a packet"));
+    }
+    elsewhere(saved, &set.place, &mut comparison);
     for direction in directions {
         let hook = Hook::new(saved, set, *direction)?;
         hook.missing(&mut comparison)?;
@@ -78,6 +82,30 @@ pub fn compare(saved: &Saved, set: &RuleSet) -> Result<Comparison, TooTangled> {
     }
     comparison.findings.sort_by_key(|finding| finding.kind);
     Ok(comparison)
+}
+
+/// Chains on the same way that are not compared, where they could drop something or leave it untracked.
+fn elsewhere(saved: &Saved, place: &Place, comparison: &mut Comparison) {
+    for chain in &saved.chains {
+        let Some(base) = &chain.base else { continue };
+        let on_the_way = match (base.hook.as_str(), place) {
+            ("prerouting" | "postrouting" | "ingress" | "egress", _) => true,
+            ("output", Place::EdgeHost(_)) => base.kind == "route",
+            _ => false,
+        };
+        if on_the_way && base.kind != "nat" && (!base.accepts || chain.rules.iter().any(may_drop)) {
+            let at = Location { chain: chain.title(), handle: None, comment: None };
+            let what = format!("hangs on {}, which is not compared, and could drop what is needed", base.hook);
+            comparison.unread.push((at, what));
+        }
+    }
+}
+
+/// Whether a rule does more than look at packets and let them pass.
+fn may_drop(rule: &SavedRule) -> bool {
+    const HARMLESS: [&str; 7] = ["match", "counter", "log", "accept", "continue", "return", "comment"];
+    let names = rule.statements.iter().filter_map(|statement| statement.as_object()?.keys().next());
+    names.into_iter().any(|name| !HARMLESS.contains(&name.as_str()))
 }
 
 /// Everything in one direction.

@@ -1,7 +1,7 @@
 //! What `nft -j list ruleset` wrote: tables, chains, sets and rules, not judged yet.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     io::Read as _,
     path::{Path, PathBuf},
@@ -23,6 +23,8 @@ pub struct Saved {
     pub chains: Vec<Chain>,
     /// Elements of named sets, by family, table and name.
     pub sets: BTreeMap<(String, String, String), Vec<Value>>,
+    /// Tables whose chains see no packet: `flags dormant`.
+    pub dormant: Vec<String>,
 }
 
 /// A chain.
@@ -101,23 +103,44 @@ impl Saved {
         if bytes.len() as u64 > BYTES_MAX {
             return Err(wrong("it is larger than any rule set (16 MiB)"));
         }
+        Self::parse(&bytes).map_err(|problem| wrong(&problem))
+    }
+
+    /// What nft wrote.
+    ///
+    /// # Errors
+    /// Why it is something else.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let value: Value =
-            serde_json::from_slice(&bytes).map_err(|error| match bytes.iter().find(|b| !b.is_ascii_whitespace()) {
-                None => wrong("it is empty"),
-                Some(b'{') => wrong(&format!("it is no JSON ({error})")),
-                Some(_) => wrong("it is no JSON; rules as nft's own text are not read"),
+            serde_json::from_slice(bytes).map_err(|error| match bytes.iter().find(|b| !b.is_ascii_whitespace()) {
+                None => "it is empty".to_owned(),
+                Some(b'{') => format!("it is no JSON ({error})"),
+                Some(_) => "it is no JSON; rules as nft's own text are not read".to_owned(),
             })?;
         let list = value.get("nftables").and_then(Value::as_array);
-        Self::of(list.ok_or_else(|| wrong("it is JSON, but not nftables'"))?).map_err(|problem| wrong(&problem))
+        Self::of(list.ok_or("it is JSON, but not nftables'")?)
     }
 
     fn of(list: &[Value]) -> Result<Self, String> {
         let mut saved = Self::default();
         let mut rules = 0;
+        let mut sleeping = BTreeSet::new();
         for object in list {
-            if let Some(chain) = object.get("chain") {
-                saved.chains.push(chain_of(chain)?);
+            if let Some(table) = object.get("table") {
+                if sleeps(table) {
+                    sleeping.insert((text(table, "family")?, text(table, "name")?));
+                }
+            } else if let Some(chain) = object.get("chain") {
+                let mut chain = chain_of(chain)?;
+                if sleeping.contains(&(chain.family.clone(), chain.table.clone())) {
+                    chain.base = None;
+                }
+                saved.chains.push(chain);
             } else if let Some(set) = object.get("set") {
+                // Packets fill these: who is in them now says nothing.
+                if ["dynamic", "timeout"].iter().any(|flag| has_flag(set, flag)) {
+                    continue;
+                }
                 let key = (text(set, "family")?, text(set, "table")?, text(set, "name")?);
                 let elements = set.get("elem").and_then(Value::as_array).cloned().unwrap_or_default();
                 saved.sets.insert(key, elements);
@@ -129,6 +152,7 @@ impl Saved {
                 saved.add_rule(rule)?;
             }
         }
+        saved.dormant = sleeping.into_iter().map(|(family, name)| format!("{family} {name}")).collect();
         Ok(saved)
     }
 
@@ -157,6 +181,25 @@ impl Saved {
     pub fn set(&self, chain: &Chain, name: &str) -> Option<&[Value]> {
         self.sets.get(&(chain.family.clone(), chain.table.clone(), name.to_owned())).map(Vec::as_slice)
     }
+}
+
+/// The flags of an object: nft writes one as a text and several as a list.
+fn flags(object: &Value) -> Vec<&str> {
+    match object.get("flags") {
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+        Some(flag) => flag.as_str().into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+fn has_flag(object: &Value, flag: &str) -> bool {
+    flags(object).contains(&flag)
+}
+
+/// Whether the chains of a table see no packet. nft 1.0 writes the table's name in the place of the flag `dormant`, so every
+/// flag that is not known to be another stands for it.
+fn sleeps(table: &Value) -> bool {
+    flags(table).iter().any(|flag| !["owner", "persist"].contains(flag))
 }
 
 fn chain_of(chain: &Value) -> Result<Chain, String> {

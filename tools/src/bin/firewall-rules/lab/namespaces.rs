@@ -178,6 +178,16 @@ impl Namespaces {
         command.args(["-f", "-"]);
         program::succeed(command, rules, STEP, stop).map(drop)
     }
+
+    /// All rules that the kernel has there, as `nft` writes them in JSON.
+    ///
+    /// # Errors
+    /// If `nft` fails.
+    pub fn listed(&self, space: Space, stop: &Stop) -> Result<String, LabError> {
+        let mut command = self.command(space, "nft");
+        command.args(["-j", "list", "ruleset"]);
+        program::succeed(command, "", STEP, stop)
+    }
 }
 
 impl Drop for Namespaces {

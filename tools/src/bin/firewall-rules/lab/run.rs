@@ -21,6 +21,7 @@ use super::{
     world::{PATIENCE, World},
 };
 use crate::{
+    diff,
     format::nftables,
     network::Family,
     rules::{Rule, RuleSet},
@@ -74,6 +75,7 @@ fn parts(
     report.control = control(plan, files, world)?;
     progress.part("every rule loaded: the relay at work over IPv4 and IPv6");
     world.load_all()?;
+    report.gaps.extend(other_rules(plan, world)?);
     let mut backends = Vec::new();
     // IPv4 last: under the matrix the edge sends nothing over IPv6 by itself, and so nobody learns where it is but by asking.
     for backends_over in [Family::Ipv6, Family::Ipv4] {
@@ -96,6 +98,7 @@ fn parts(
     report.strangers = strangers(plan, world)?;
     progress.part("each rule taken out in turn");
     report.matrix = take_out(plan, files, world, progress)?;
+    report.gaps.extend(other_rules(plan, world)?);
     progress.part("every rule back: the relay at work again");
     for (devices_over, node) in ways(Family::Ipv4) {
         report.fleets.push(fleet(arguments, files, world, devices_over, Family::Ipv4, node)?);
@@ -223,6 +226,18 @@ fn line(plan: &Plan, files: &Files, world: &World<'_>, removed: Option<(&RuleSet
     }
     world.close_connections()?;
     Ok(Line::new(removed, removed.map(|(_, rule)| nftables::statement(rule)), &expected, seen))
+}
+
+/// What the kernel lets pass beside the rules that shall be there, packet by packet: probes try some ports, this all.
+fn other_rules(plan: &Plan, world: &World<'_>) -> Result<Vec<String>, LabError> {
+    let mut all = Vec::new();
+    for set in &plan.sets {
+        let listed = world.namespaces.listed(rows::space(&set.place), world.stop)?;
+        let found = diff::differences(&listed, set);
+        let found = found.map_err(|problem| LabError::failed("compare what is loaded with the rules", problem))?;
+        all.extend(found.into_iter().map(|what| format!("as loaded at {}: {what}", set.place.slug())));
+    }
+    Ok(all)
 }
 
 /// What the firewalls remember of who opened connections through them, where the kernel shows it.
