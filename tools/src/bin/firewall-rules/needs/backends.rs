@@ -11,6 +11,7 @@ use super::{
     combine::Findings,
     config::{BackendFile, Files},
     resolve::Hosts,
+    slug,
 };
 use crate::network::Family;
 
@@ -232,8 +233,11 @@ fn check(backends: &[Backend], edges: &[Edge], found: &mut Findings) {
     }
     let mut names = BTreeSet::new();
     for backend in backends {
-        if !names.insert(backend.name.as_str()) {
-            found.problems.push(format!("two backends are called {}; give each a name of its own", backend.name));
+        if !names.insert(slug(backend.name.as_str())) {
+            let alike = "(dots, hyphens and underscores are alike)";
+            found
+                .problems
+                .push(format!("two backends are called {} {alike}; give each a name of its own", backend.name));
         }
         let both = backend.addresses.iter().find(|address| edges.iter().any(|edge| edge.has(**address)));
         if let Some(address) = both {

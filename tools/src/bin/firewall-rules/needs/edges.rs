@@ -8,6 +8,7 @@ use super::{
     backends::Dialler,
     combine::Findings,
     config::EdgeFile,
+    slug,
 };
 
 /// The port that `relay-edge init` writes.
@@ -28,9 +29,13 @@ pub fn edges(arguments: &NeedsArgs, files: &[EdgeFile], diallers: &[Dialler], fo
             found.problems.push(format!("{}: its address is another edge's too; name each edge once", edge.name));
         }
     }
+    // What some formats call things by has no dots: names that differ in these alone would be one.
     let mut names = BTreeSet::new();
-    if let Some(edge) = edges.iter().find(|edge| !names.insert(edge.name.as_str())) {
-        found.problems.push(format!("two edges are called {}; give each a name of its own with NAME=", edge.name));
+    if let Some(edge) = edges.iter().find(|edge| !names.insert(slug(edge.name.as_str()))) {
+        let alike = "(dots, hyphens and underscores are alike)";
+        found
+            .problems
+            .push(format!("two edges are called {} {alike}; give each a name of its own with NAME=", edge.name));
     }
     publish(&mut edges, &arguments.clients_to, found);
     edges
