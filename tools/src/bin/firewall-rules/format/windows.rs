@@ -38,7 +38,7 @@ fn script(set: &RuleSet) -> Document {
          # Run again, it replaces its own rules.\n\
          Get-NetFirewallRule -Group '{GROUP}' -ErrorAction SilentlyContinue | Remove-NetFirewallRule\n\
          # A default of Block is worth nothing beside the rules that Windows brings along.\n\
-         Get-NetFirewallRule -PolicyStore PersistentStore -Enabled True -Action Allow | Disable-NetFirewallRule\n\
+         Get-NetFirewallRule -PolicyStore PersistentStore | Where-Object {{ $_.Enabled -eq 'True' -and $_.Action -eq 'Allow' }} |\n  Disable-NetFirewallRule\n\
          Set-NetFirewallProfile -All -Enabled True -DefaultInboundAction Block -DefaultOutboundAction Block\n"
     );
     for rule in &set.rules {

@@ -7,7 +7,8 @@ $ErrorActionPreference = 'Stop'
 # Run again, it replaces its own rules.
 Get-NetFirewallRule -Group 'Sallyport' -ErrorAction SilentlyContinue | Remove-NetFirewallRule
 # A default of Block is worth nothing beside the rules that Windows brings along.
-Get-NetFirewallRule -PolicyStore PersistentStore -Enabled True -Action Allow | Disable-NetFirewallRule
+Get-NetFirewallRule -PolicyStore PersistentStore | Where-Object { $_.Enabled -eq 'True' -and $_.Action -eq 'Allow' } |
+  Disable-NetFirewallRule
 Set-NetFirewallProfile -All -Enabled True -DefaultInboundAction Block -DefaultOutboundAction Block
 
 # by Windows itself: host-in-loopback: the admin address and local checks, within this host
