@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{Read, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{PermissionsExt, symlink},
     path::Path,
     process::Command,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
@@ -153,6 +153,30 @@ fn started_as_root_it_becomes_the_user_that_is_named() {
             "{thread}"
         );
     }
+    relay.edge.reload();
+    let _ = relay.edge.process().wait_for_line("certificate and keys read again");
+}
+
+#[test]
+fn certificates_that_a_link_switches_are_reloaded() {
+    let mut relay = Relay::prepare(&Options::default());
+    let folder = relay.edge.folder().to_owned();
+    for release in ["1", "2"] {
+        let release = folder.join("releases").join(release);
+        fs::create_dir_all(&release).unwrap();
+        for file in ["edge.crt", "edge.key"] {
+            fs::copy(folder.join(file), release.join(file)).unwrap();
+        }
+    }
+    let current = folder.join("releases/current");
+    symlink("1", &current).unwrap();
+    replace(&relay.edge.config, "chain = ", "chain = \"releases/current/edge.crt\"");
+    replace(&relay.edge.config, "key = ", "key = \"releases/current/edge.key\"");
+    relay.edge.start();
+    let _ = relay.edge.process().wait_for_line("edge runs");
+    symlink("2", folder.join("releases/next")).unwrap();
+    fs::rename(folder.join("releases/next"), &current).unwrap();
+    fs::remove_dir_all(folder.join("releases/1")).unwrap();
     relay.edge.reload();
     let _ = relay.edge.process().wait_for_line("certificate and keys read again");
 }

@@ -52,22 +52,42 @@ impl Network {
     }
 }
 
-/// The folders in which a file must be readable, now and when it was replaced: its own, and where a link to it leads. A rule
-/// on the file itself would not hold for its successor under the same name.
+/// The folders in which a file must be readable, now and when it was replaced: its own, and where links on the way to it lead,
+/// so that a link which is pointed at its sibling can be followed too. A rule on the file itself would not hold for its
+/// successor under the same name. Folders at the root (`/usr`) are not taken for the sake of a link in or to them.
 #[must_use]
 pub fn folders_of(file: &Path) -> Vec<PathBuf> {
-    let folder = |file: &Path| match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        Some(_) | None => PathBuf::from("."),
+    let mut folders = vec![parent(file)];
+    let Ok(absolute) = std::path::absolute(file) else { return folders };
+    let mut own = folders[0].canonicalize().into_iter().collect::<Vec<_>>();
+    let mut add = |folder: &Path| {
+        let is_deep = |folder: &PathBuf| folder.components().count() > 2;
+        if let Some(folder) = folder.canonicalize().ok().filter(is_deep)
+            && !own.iter().any(|known| folder.starts_with(known))
+        {
+            own.push(folder.clone());
+            folders.push(folder);
+        }
     };
-    let mut folders = vec![folder(file)];
-    if let (Ok(own), Ok(true_file)) = (folders[0].canonicalize(), file.canonicalize()) {
-        let true_folder = folder(&true_file);
-        if !true_folder.starts_with(own) {
-            folders.push(true_folder);
+    let mut links = Vec::new();
+    for step in absolute.ancestors().collect::<Vec<_>>().into_iter().rev() {
+        if let Ok(target) = std::fs::read_link(step) {
+            links.push(parent(step).join(target));
+            add(&parent(step));
         }
     }
+    links.iter().for_each(|target| add(&parent(target)));
+    if let Ok(file) = file.canonicalize() {
+        add(&parent(&file));
+    }
     folders
+}
+
+fn parent(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        Some(_) | None => PathBuf::from("."),
+    }
 }
 
 /// What a process keeps.
@@ -331,6 +351,15 @@ mod tests {
     }
 
     #[test]
+    fn rules_on_the_root_folder_hold_nothing_back() {
+        let reads = |path: &str| Policy { read: vec![PathBuf::from(path)], ..policy(Mode::Prefer) };
+        for (path, holds) in [("/", false), ("/proc/..", false), ("/proc", true)] {
+            let layers = thread::spawn(move || landlock::restrict(&reads(path), BEFORE_TCP).unwrap()).join().unwrap();
+            assert_eq!((layers[0].layer, layers[0].holds), (Layer::Files, holds), "{path}: {}", layers[0].detail);
+        }
+    }
+
+    #[test]
     fn a_reload_may_ask_for_no_more() {
         let dials = |ports: &[u16], names| Network::Dials { ports: ports.iter().copied().collect(), names };
         let entered = dials(&[443, 873], false);
@@ -355,5 +384,11 @@ mod tests {
         assert_eq!(folders_of(&root.join("mount/cert.pem")), [root.join("mount")]);
         assert_eq!(folders_of(&root.join("archive/none.pem")), [root.join("archive")]);
         assert_eq!(folders_of(Path::new("edge.crt")), [Path::new(".")]);
+        // A release that is switched by one link.
+        std::fs::create_dir_all(root.join("releases/1")).unwrap();
+        std::fs::write(root.join("releases/1/cert.pem"), "").unwrap();
+        std::os::unix::fs::symlink("1", root.join("releases/current")).unwrap();
+        let file = root.join("releases/current/cert.pem");
+        assert_eq!(folders_of(&file), [root.join("releases/current"), root.join("releases")]);
     }
 }

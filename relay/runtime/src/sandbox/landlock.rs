@@ -101,8 +101,13 @@ pub(super) fn restrict(policy: &Policy, offered: Offered) -> Result<Vec<Held>, S
         Network::Accepts => "no TCP connection can be opened and no port bound".to_owned(),
         Network::Dials { ports, .. } => format!("TCP connections to port {} alone, and no port bound", listed(ports)),
     };
+    let mut files = held(Layer::Files, described(policy));
+    if reaches_everything(policy) {
+        let detail = "a file of the configuration lies in the root folder, so that every file can be read: give it a folder of its own";
+        files = Held { layer: Layer::Files, holds: false, detail: detail.to_owned() };
+    }
     Ok(vec![
-        held(Layer::Files, described(policy)),
+        files,
         held(Layer::Tcp, net),
         held(Layer::Scope, "no signal to another process, no abstract socket of another".to_owned()),
     ])
@@ -120,6 +125,12 @@ fn files(mut created: RulesetCreated, policy: &Policy) -> Result<RulesetCreated,
         created = created.add_rule(PathBeneath::new(opened, access)).map_err(|source| error(source.to_string()))?;
     }
     Ok(created)
+}
+
+/// Whether a folder of the policy has all others below it.
+fn reaches_everything(policy: &Policy) -> bool {
+    let mut paths = policy.read.iter().chain(&policy.write);
+    paths.any(|path| path.canonicalize().is_ok_and(|path| path.parent().is_none()))
 }
 
 fn described(policy: &Policy) -> String {
