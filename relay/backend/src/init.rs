@@ -187,7 +187,7 @@ fn make(options: &InitOptions, made: &mut Made) -> Result<InitReport, Error> {
 fn master_certificate(options: &InitOptions) -> Result<Option<String>, Error> {
     let wrong =
         |value: String, problem: String, remedy| Error::Option { option: "--master-cert", value, problem, remedy };
-    let remedy = "name the master's certificate (its backend.crt)";
+    let remedy = "name the master's certificate (its backend.crt), in a place where this user can read it";
     match (options.role, &options.master_certificate) {
         (Role::Master, None) => Ok(None),
         (Role::Master, Some(file)) => Err(wrong(

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use relay_trust::{SecretFileError, SharedKey, read_secret_file, write_secret_file};
+use relay_trust::{SecretFileError, SharedKey, read_secret_file, write_secret_file_of_folder};
 use relay_wire::{
     ids::{BackendName, Exporter, Generation, Role},
     proof::{self, Speaker},
@@ -385,7 +385,8 @@ fn write(path: &Path, role: Role, keys: &[SharedKey]) -> Result<(), KeyStoreErro
     text.push_str("]\n");
     let suffix = u64::from_be_bytes(relay_trust::random());
     let new = path.with_extension(format!("toml.{suffix:016x}.new"));
-    write_secret_file(&new, &text)?;
+    // The edge reads it as its own user, also when root gave the command.
+    write_secret_file_of_folder(&new, &text)?;
     fs::rename(&new, path).map_err(|source| {
         let _ = fs::remove_file(&new);
         KeyStoreError::Write { operation: "replace", path: path.to_owned(), source }

@@ -16,7 +16,7 @@ pub(crate) const PUBLIC_MODE: u32 = 0o644;
 #[non_exhaustive]
 pub enum SecretFileError {
     /// The operating system said no.
-    #[error("cannot {operation} {}: {source}", path.display())]
+    #[error("cannot {operation} {}: {source}{}", path.display(), whose(source))]
     Io {
         /// `read`, `create` or `write`.
         operation: &'static str,
@@ -71,6 +71,25 @@ pub enum SecretFileError {
     },
 }
 
+/// What to do when the system names no way out: commands are often given by root, for a program that is not root.
+fn whose(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "; the file and the folders above it must be open to the user of this process"
+        }
+        _ => "",
+    }
+}
+
+/// Whose a new file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// The user's of this process.
+    Process,
+    /// If root makes it: the folder's owner's, whom root acts for.
+    Folder,
+}
+
 /// A secret text file of at most `limit` bytes that only its owner can open.
 pub(crate) fn read_secret(path: &Path, limit: u64) -> Result<Zeroizing<String>, SecretFileError> {
     let file = open_regular(path)?;
@@ -90,7 +109,7 @@ pub(crate) fn read_public(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>,
 }
 
 /// Writes a new file of that mode, down to the disk; an existing one is left alone, a failed one removed.
-pub(crate) fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), SecretFileError> {
+pub(crate) fn write_new(path: &Path, text: &str, mode: u32, owner: Owner) -> Result<(), SecretFileError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     with_mode(&mut options, mode);
@@ -101,7 +120,10 @@ pub(crate) fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), Secret
             SecretFileError::Io { operation: "create", path: path.to_owned(), source }
         }
     })?;
-    let written = set_mode(&file, mode).and_then(|()| file.write_all(text.as_bytes())).and_then(|()| file.sync_all());
+    let written = set_mode(&file, mode)
+        .and_then(|()| if owner == Owner::Folder { give_to_folders_owner(path, &file) } else { Ok(()) })
+        .and_then(|()| file.write_all(text.as_bytes()))
+        .and_then(|()| file.sync_all());
     written.map_err(|source| {
         // Best effort: the error that matters is the one being reported.
         let _ = std::fs::remove_file(path);
@@ -180,6 +202,23 @@ fn set_mode(_file: &File, _mode: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// By the open file and not by its name, at which the folder's owner could have put another by now.
+#[cfg(unix)]
+fn give_to_folders_owner(path: &Path, file: &File) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let Some(folder) = path.parent() else { return Ok(()) };
+    let folder = std::fs::metadata(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;
+    if file.metadata()?.uid() == 0 && folder.uid() != 0 {
+        fchown(file, Some(folder.uid()), Some(folder.gid()))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn give_to_folders_owner(_path: &Path, _file: &File) -> io::Result<()> {
+    Ok(())
+}
+
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
@@ -195,17 +234,37 @@ mod tests {
     fn a_secret_is_written_once_with_0600() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shared.key");
-        write_new(&path, "first\n", SECRET_MODE).unwrap();
+        write_new(&path, "first\n", SECRET_MODE, Owner::Process).unwrap();
         assert_eq!(mode_of(&path), 0o600);
-        assert!(matches!(write_new(&path, "second\n", SECRET_MODE), Err(SecretFileError::Exists { .. })));
+        assert!(matches!(
+            write_new(&path, "second\n", SECRET_MODE, Owner::Process),
+            Err(SecretFileError::Exists { .. })
+        ));
         assert_eq!(*read_secret(&path, 100).unwrap(), "first\n");
+    }
+
+    #[test]
+    fn what_root_writes_for_a_folders_owner_is_that_owners() {
+        use std::os::unix::fs::{MetadataExt, chown};
+        let folder = tempfile::tempdir().unwrap();
+        let (own, given) = (folder.path().join("own"), folder.path().join("given"));
+        let is_root = chown(folder.path(), Some(4_711), Some(4_712)).is_ok();
+        write_new(&own, "x", SECRET_MODE, Owner::Process).unwrap();
+        write_new(&given, "x", SECRET_MODE, Owner::Folder).unwrap();
+        let owner = |path: &Path| (std::fs::metadata(path).unwrap().uid(), std::fs::metadata(path).unwrap().gid());
+        if is_root {
+            assert_eq!((owner(&own).0, owner(&given)), (0, (4_711, 4_712)));
+        } else {
+            assert_eq!(owner(&own), owner(&given), "nobody else can give files away");
+        }
+        assert_eq!(mode_of(&given), 0o600);
     }
 
     #[test]
     fn any_permission_of_others_is_refused_with_the_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shared.key");
-        write_new(&path, "x", SECRET_MODE).unwrap();
+        write_new(&path, "x", SECRET_MODE, Owner::Process).unwrap();
         for mode in [0o640, 0o604, 0o620, 0o601, 0o644, 0o777] {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             let error = read_secret(&path, 100).unwrap_err();
@@ -227,7 +286,7 @@ mod tests {
     fn bounds_kinds_and_absence_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        write_new(&path, "12345", SECRET_MODE).unwrap();
+        write_new(&path, "12345", SECRET_MODE, Owner::Process).unwrap();
         assert_eq!(*read_secret(&path, 5).unwrap(), "12345");
         assert!(matches!(read_secret(&path, 4), Err(SecretFileError::TooLarge { .. })));
         assert!(matches!(read_secret(folder.path(), 4), Err(SecretFileError::NotAFile { .. })));

@@ -160,8 +160,8 @@ impl Identity {
     /// # Errors
     /// [`SecretFileError`], with the path and what to do.
     pub fn write(&self, chain_pem: &Path, key_pem: &Path) -> Result<(), SecretFileError> {
-        files::write_new(key_pem, &self.key_pem(), files::SECRET_MODE)?;
-        files::write_new(chain_pem, &self.chain_pem(), files::PUBLIC_MODE).inspect_err(|_| {
+        files::write_new(key_pem, &self.key_pem(), files::SECRET_MODE, files::Owner::Process)?;
+        files::write_new(chain_pem, &self.chain_pem(), files::PUBLIC_MODE, files::Owner::Process).inspect_err(|_| {
             // Best effort: the error that matters is the one being reported.
             let _ = std::fs::remove_file(key_pem);
         })

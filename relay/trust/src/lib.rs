@@ -83,7 +83,9 @@ pub use pin::{
 };
 pub use profile::{Evidence, TlsProfile, TlsVersion};
 pub use roots::{RootSource, Roots, RootsError};
-pub use secret::{MassSecret, SecretError, SharedKey, read_secret_file, write_secret_file};
+pub use secret::{
+    MassSecret, SecretError, SharedKey, read_secret_file, write_secret_file, write_secret_file_of_folder,
+};
 pub use tls::{ServerIdentity, TlsConfigError, client_config, provider, server_config, tunnel_server_config};
 pub use trust_store::{Trust, TrustEntry, TrustStore, TrustStoreError};
 pub use verdict::{LastVerdict, Verdict};

@@ -122,7 +122,15 @@ pub fn read_secret_file(path: &Path) -> Result<Zeroizing<String>, SecretFileErro
 /// # Errors
 /// [`SecretFileError`], with the path and what to do.
 pub fn write_secret_file(path: &Path, text: &str) -> Result<(), SecretFileError> {
-    files::write_new(path, text, files::SECRET_MODE)
+    files::write_new(path, text, files::SECRET_MODE, files::Owner::Process)
+}
+
+/// As [`write_secret_file`], for the one whose folder it is: a file that root makes there belongs to the folder's owner.
+///
+/// # Errors
+/// As [`write_secret_file`].
+pub fn write_secret_file_of_folder(path: &Path, text: &str) -> Result<(), SecretFileError> {
+    files::write_new(path, text, files::SECRET_MODE, files::Owner::Folder)
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ pub fn read_identity(files: &CertificateFiles, role: Role) -> Result<Arc<Identit
 /// # Errors
 /// What is wrong, and what to do.
 pub fn read_master_spki(file: &Path) -> Result<Vec<u8>, (String, &'static str)> {
-    let remedy = "copy the master's certificate (its backend.crt) here";
+    let remedy = "copy the master's certificate (its backend.crt) here, where this user can read it";
     let metadata = std::fs::metadata(file).map_err(|error| (format!("cannot be read: {error}"), remedy))?;
     // A pipe or a device has no length and may have no end.
     if !metadata.is_file() {

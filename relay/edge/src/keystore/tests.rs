@@ -83,7 +83,7 @@ fn keys_rotate_and_go() {
 #[test]
 fn every_mistake_is_reported_and_no_key_is_shown() {
     let folder = folder();
-    let put = |file: &str, text: &str| write_secret_file(&folder.path().join(file), text).unwrap();
+    let put = |file: &str, text: &str| relay_trust::write_secret_file(&folder.path().join(file), text).unwrap();
     put("Bad.toml", "");
     put("a.toml", &format!("role = \"boss\"\nkeys = [\"{}\"]", hex(1)));
     put("b.toml", "role = \"master\"\nkeys = []");

@@ -121,14 +121,19 @@ fn of_files(arguments: &NeedsArgs, files: &[EdgeFile], diallers: &[Dialler], fou
     for file in files {
         let belongs = |host: &&Host<Endpoint>| files.len() == 1 || (host.name.is_some() && host.name == file.name);
         let options: Vec<&Host<Endpoint>> = arguments.edges.iter().filter(belongs).collect();
-        let alone = if files.len() == 1 { dialled.as_slice() } else { &[] };
+        let alone = if files.len() == 1 { Some(dialled.as_slice()) } else { None };
         edges.extend(of_file(file, &options, alone, found));
     }
     edges
 }
 
 /// The edge of one configuration. `dialled` is where backends connect, if this is the only edge.
-fn of_file(file: &EdgeFile, options: &[&Host<Endpoint>], dialled: &[SocketAddr], found: &mut Findings) -> Option<Edge> {
+fn of_file(
+    file: &EdgeFile,
+    options: &[&Host<Endpoint>],
+    dialled: Option<&[SocketAddr]>,
+    found: &mut Findings,
+) -> Option<Edge> {
     let given: Vec<&Endpoint> = options.iter().flat_map(|host| &host.addresses).collect();
     let mut endpoints = Vec::new();
     for listen in &file.listen {
@@ -136,7 +141,8 @@ fn of_file(file: &EdgeFile, options: &[&Host<Endpoint>], dialled: &[SocketAddr],
             endpoints.push(SocketAddr::new(listen.ip().to_canonical(), listen.port()));
             continue;
         }
-        let candidates = given.iter().map(|at| at.address).chain(dialled.iter().map(SocketAddr::ip));
+        let candidates =
+            given.iter().map(|at| at.address).chain(dialled.unwrap_or_default().iter().map(SocketAddr::ip));
         let heard = candidates.filter(|ip| listen.is_ipv6() || ip.is_ipv4());
         endpoints.extend(heard.map(|ip| SocketAddr::new(ip, listen.port())));
     }
@@ -151,9 +157,13 @@ fn of_file(file: &EdgeFile, options: &[&Host<Endpoint>], dialled: &[SocketAddr],
         }
     }
     if endpoints.is_empty() {
-        let naming = file.name.as_ref().map_or_else(String::new, |name| format!("{name}="));
+        let remedy = match (&file.name, dialled) {
+            (Some(name), _) => format!("give --edge {name}=IP"),
+            (None, Some(_)) => "give --edge IP".to_owned(),
+            (None, None) => format!("write --config NAME={path} and --edge NAME=IP with the same name"),
+        };
         found.problems.push(format!(
-            "{path} listens on every address ({listens}), and a rule needs the one in the DMZ; give --edge {naming}IP"
+            "{path} listens on every address ({listens}), and a rule needs the one in the DMZ; {remedy}"
         ));
         return None;
     }
