@@ -110,7 +110,7 @@ mod tests {
         assert!(sockets.admin.is_some(), "bound, because it was not handed over");
 
         let sockets = Sockets::take(&config(&[any], None), Vec::new()).unwrap();
-        assert_ne!(sockets.listeners[0].address().port(), 0);
+        assert_ne!(sockets.listeners[0].local_addr().unwrap().port(), 0);
         assert!(sockets.admin.is_none());
     }
 
