@@ -73,11 +73,10 @@ pub enum SecretFileError {
 
 /// What to do when the system names no way out: commands are often given by root, for a program that is not root.
 fn whose(source: &io::Error) -> &'static str {
-    match source.kind() {
-        io::ErrorKind::PermissionDenied => {
-            "; the file and the folders above it must be open to the user of this process"
-        }
-        _ => "",
+    if source.kind() == io::ErrorKind::PermissionDenied {
+        "; the file and the folders above it must be open to the user of this process"
+    } else {
+        ""
     }
 }
 
