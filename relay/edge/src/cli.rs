@@ -260,7 +260,7 @@ fn check(file: &ConfigFile, print: bool) -> Result<Answer, CommandError> {
     // Where the file is, so that what is printed can be read from anywhere.
     let place = std::path::absolute(&file.config).unwrap_or_else(|_| file.config.clone());
     let config = Config::resolve(raw, if print { &place } else { &file.config }, &mut problems);
-    let warnings = match Material::load(&config) {
+    let mut warnings = match Material::load(&config) {
         Ok(material) => material.warnings(),
         Err(more) => {
             problems.extend(more);
@@ -268,6 +268,7 @@ fn check(file: &ConfigFile, print: bool) -> Result<Answer, CommandError> {
         }
     };
     problems.into_result(())?;
+    warnings.extend(config.user.as_ref().and_then(|user| user.trouble()));
     let mut json = json!({ "problems": [], "warnings": warnings });
     let text = if print {
         json["config"] = json!(RawConfig::from(&config));

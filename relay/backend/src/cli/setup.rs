@@ -114,7 +114,7 @@ pub(super) fn check(output: &Output, file: &Path, print: bool) -> Result<u8, Err
     match checked {
         Ok(config) if print => printed(output, &config),
         Ok(config) => {
-            let warnings = config.identity.warnings();
+            let warnings = warnings(&config);
             let mut text = String::new();
             for warning in &warnings {
                 text.push_str(&format!("warning: {warning}\n"));
@@ -133,6 +133,13 @@ pub(super) fn check(output: &Output, file: &Path, print: bool) -> Result<u8, Err
     }
 }
 
+/// What an administrator should know, beside mistakes.
+fn warnings(config: &Config) -> Vec<String> {
+    let mut warnings = config.identity.warnings();
+    warnings.extend(config.user.as_ref().and_then(|user| user.trouble()));
+    warnings
+}
+
 /// Enters the sandbox as `run` does, and tries it. What goes through is an error, after the list is on standard error.
 pub(super) fn check_sandbox(output: &Output, file: &Path) -> Result<(), Error> {
     let trial = Config::load(file)?.policy().try_out()?;
@@ -149,7 +156,7 @@ pub(super) fn check_sandbox(output: &Output, file: &Path) -> Result<(), Error> {
 
 /// The configuration that is in effect; warnings are comments behind it.
 fn printed(output: &Output, config: &Config) -> Result<u8, Error> {
-    let (settings, warnings) = (config.settings(), config.identity.warnings());
+    let (settings, warnings) = (config.settings(), warnings(config));
     let line = |warning: &String| format!("# warning: {}\n", warning.replace(char::is_control, " "));
     let text = format!(
         "# The configuration that is in effect: every setting, and every path in full.\n{}{}",

@@ -49,7 +49,7 @@ pub(super) fn become_user(user: Option<&UserName>) -> Result<Held, SandboxError>
 
 /// User and group of a name in `/etc/passwd`. Other databases of users are not asked: that takes code from outside the
 /// process, at the moment when it has all its rights.
-fn find(name: &UserName) -> Result<(Uid, Gid), SandboxError> {
+pub(super) fn find(name: &UserName) -> Result<(Uid, Gid), SandboxError> {
     let error = |reason: String| SandboxError::User { user: name.clone(), reason };
     let file = "/etc/passwd";
     let length = fs::metadata(file).map_err(|source| error(format!("{file}: {source}")))?.len();

@@ -64,6 +64,15 @@ impl UserName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Why this machine has no such account that a process can become, and what to do; for `check`, before a start finds it out.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        #[cfg(target_os = "linux")]
+        return super::identity::find(self).err().map(|error| error.to_string());
+        #[cfg(not(target_os = "linux"))]
+        return None;
+    }
 }
 
 impl fmt::Display for UserName {
@@ -109,6 +118,10 @@ mod tests {
     #[test]
     fn what_would_end_a_name_is_in_none() {
         assert_eq!("sallyport".parse::<UserName>().map(|user| user.to_string()), Ok("sallyport".to_owned()));
+        if cfg!(target_os = "linux") {
+            let trouble = "no-such-user-here".parse::<UserName>().unwrap().trouble().unwrap_or_default();
+            assert!(trouble.contains("useradd"), "{trouble}");
+        }
         for text in ["", "a:b", "a b", "a\n", "../x", &"u".repeat(33)] {
             assert_eq!(text.parse::<UserName>(), Err(UserNameError), "{text:?}");
         }
