@@ -33,9 +33,6 @@ pub enum Error {
     /// The sandbox cannot be entered.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
-    /// Something that the sandbox forbids went through.
-    #[error("the sandbox does not hold: {0} of what it forbids went through; the list above says what")]
-    Leaks(usize),
     /// TLS towards an edge.
     #[error(transparent)]
     Edge(#[from] EdgeError),
@@ -90,7 +87,6 @@ impl Error {
             | Self::Unavailable(_)
             | Self::Listen(_)
             | Self::Sandbox(_)
-            | Self::Leaks(_)
             | Self::Edge(_)
             | Self::Identity(_)
             | Self::File { .. }

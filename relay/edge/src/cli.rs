@@ -13,6 +13,7 @@ use relay_runtime::{
     config::{Problems, load_toml},
     drain, exit,
     notify::Notifier,
+    sandbox::SandboxError,
     telemetry,
 };
 use relay_trust::{SharedKey, write_secret_file};
@@ -351,7 +352,7 @@ fn check_sandbox(file: &ConfigFile) -> Result<Answer, CommandError> {
         0 => Ok(Answer { text: format!("{trial} Certificate and keys can still be read.\n"), json: json!(trial) }),
         leaks => {
             eprintln!("{trial}");
-            Err(CommandError::Leaks(leaks))
+            Err(SandboxError::Leaks(leaks).into())
         }
     }
 }

@@ -79,9 +79,6 @@ pub enum CommandError {
     /// The sandbox cannot be entered.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
-    /// Something that the sandbox forbids went through.
-    #[error("the sandbox does not hold: {0} of what it forbids went through; the list above says what")]
-    Leaks(usize),
     /// The result cannot be written to standard output.
     #[error("cannot write to standard output: {0}")]
     Output(#[source] io::Error),
@@ -102,7 +99,6 @@ impl CommandError {
             | Self::Write { .. }
             | Self::Process { .. }
             | Self::Sandbox(_)
-            | Self::Leaks(_)
             | Self::Output(_) => exit::FAILED,
         })
     }

@@ -221,6 +221,9 @@ pub enum SandboxError {
     /// What the sandbox is tried with cannot be made.
     #[error("cannot make what the sandbox is tried with: {0}; this needs a loopback address and /proc")]
     Prepare(#[source] std::io::Error),
+    /// Something that the sandbox forbids went through.
+    #[error("the sandbox does not hold: {0} of what it forbids went through; the list above says what")]
+    Leaks(usize),
     /// What begun cannot be finished: half a sandbox is not gone on with.
     #[error("sandbox: {layer} cannot be given up: {reason}")]
     Failed {

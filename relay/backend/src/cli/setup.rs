@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use relay_runtime::{config::HostPort, exit};
+use relay_runtime::{config::HostPort, exit, sandbox::SandboxError};
 use relay_trust::{Pin, PinKind, fingerprints};
 use relay_wire::ids::{BackendName, Role};
 use serde_json::json;
@@ -149,7 +149,7 @@ pub(super) fn check_sandbox(output: &Output, file: &Path) -> Result<(), Error> {
         0 => output.write(&format!("{trial} Every file can still be read.\n"), || json!(trial)),
         leaks => {
             eprintln!("{trial}");
-            Err(Error::Leaks(leaks))
+            Err(SandboxError::Leaks(leaks).into())
         }
     }
 }

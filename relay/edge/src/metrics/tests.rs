@@ -2,14 +2,16 @@ use prometheus_client::encoding::text::encode;
 
 use super::*;
 
+fn encoded(registry: &Registry) -> String {
+    let mut text = String::new();
+    encode(&mut text, registry).unwrap();
+    text
+}
+
 #[test]
 fn what_is_open_is_counted_until_its_guard_is_dropped() {
     let (metrics, registry) = Metrics::new();
-    let text = || {
-        let mut text = String::new();
-        encode(&mut text, &registry).unwrap();
-        text
-    };
+    let text = || encoded(&registry);
     let guard = metrics.connection(Kind::Device);
     assert!(text().contains("sallyport_edge_connections_open{kind=\"device\"} 1\n"));
     drop(guard);
@@ -27,8 +29,7 @@ fn what_is_open_is_counted_until_its_guard_is_dropped() {
 fn what_has_a_key_has_its_series_and_nothing_else_has() {
     let (metrics, registry) = Metrics::new();
     let up = || {
-        let mut text = String::new();
-        encode(&mut text, &registry).unwrap();
+        let text = encoded(&registry);
         let lines = text.lines().filter_map(|line| line.strip_prefix("sallyport_edge_control_up"));
         lines.map(str::to_owned).collect::<BTreeSet<_>>()
     };

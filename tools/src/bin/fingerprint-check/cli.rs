@@ -1,9 +1,6 @@
 //! The command line: what can be asked for, with examples in every help text.
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use serde::Serialize;
@@ -100,10 +97,5 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// # Errors
 /// If it cannot be written.
 pub fn print(text: &str) -> Result<(), Error> {
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::System { action: "write to standard output", source })
-        }
-        _ => Ok(()),
-    }
+    tools::stdout::print(text).map_err(|source| Error::System { action: "write to standard output", source })
 }

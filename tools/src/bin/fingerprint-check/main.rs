@@ -10,6 +10,7 @@ mod explain;
 mod file;
 mod host;
 mod input;
+#[path = "../../shared/made.rs"]
 mod made;
 mod output;
 mod pins;

@@ -81,12 +81,7 @@ pub fn json(value: &impl Serialize) -> Result<String, Error> {
 /// # Errors
 /// If it cannot be written.
 pub fn print(text: &str) -> Result<(), Error> {
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::System { action: "write to standard output", source })
-        }
-        _ => Ok(()),
-    }
+    tools::stdout::print(text).map_err(|source| Error::System { action: "write to standard output", source })
 }
 
 /// Writes remarks to standard error.

@@ -6,6 +6,7 @@ mod error;
 mod explain;
 mod format;
 mod lab;
+#[path = "../../shared/made.rs"]
 mod made;
 mod needs;
 mod network;

@@ -1,10 +1,6 @@
 //! The command line: what can be asked for, with examples in every help text.
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -109,10 +105,5 @@ pub fn jobs(text: &str) -> Result<usize, String> {
 /// # Errors
 /// If it cannot be written.
 pub fn print(text: &str) -> Result<(), Error> {
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::System { action: "write to standard output".to_owned(), source })
-        }
-        _ => Ok(()),
-    }
+    tools::stdout::print(text).map_err(|source| Error::System { action: "write to standard output".to_owned(), source })
 }

@@ -1,11 +1,6 @@
 //! The command line: what can be asked for, with examples in every help text.
 
-use std::{
-    io::{self, Write},
-    net::SocketAddr,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -227,10 +222,5 @@ fn report_file(text: &str) -> Result<(PathBuf, Format), String> {
 /// # Errors
 /// If it cannot be written.
 pub fn print(text: &str) -> Result<(), Error> {
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::System { action: "write to standard output".to_owned(), source })
-        }
-        _ => Ok(()),
-    }
+    tools::stdout::print(text).map_err(|source| Error::System { action: "write to standard output".to_owned(), source })
 }

@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{
-    Section,
-    picture::{draw, escape},
-};
+use tools::html::escape;
+
+use super::{Section, picture::draw};
 use crate::{
     needs::Needs,
     rules::{self, RuleSet, Traffic},

@@ -2,6 +2,8 @@
 
 use std::{fmt::Write as _, net::SocketAddr};
 
+use tools::html::escape;
+
 use crate::needs::{AdminKind, Needs, Role, TimePlace};
 
 /// Boxes in a column at most; of more, a last one says how many.
@@ -288,11 +290,6 @@ fn boxed(svg: &mut String, shape: &Shape) {
         let _ = write!(svg, "<text class=\"{class}\" x=\"{}\" y=\"{y}\">{}</text>", left + 12, escape(line));
     }
     svg.push('\n');
-}
-
-/// Text in XML.
-pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 const STYLE: &str = "\

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use tools::html::escape;
+
 use super::{Curve, Finding, Report, Status, TargetReport, text};
 
 const STYLE: &str = include_str!("page.css");
@@ -41,21 +43,6 @@ pub fn render(report: &Report) -> String {
     }
     let _ = writeln!(page, "</div>\n<script>{SCRIPT}</script></body></html>");
     page
-}
-
-/// Text as HTML shows it, in elements and in quoted attributes.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 fn manifests(page: &mut String, report: &Report) {

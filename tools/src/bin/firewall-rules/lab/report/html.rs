@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Report, escape, picture, sections};
+use tools::html::escape;
+
+use super::{Report, picture, sections};
 
 const STYLE: &str = include_str!("page.css");
 

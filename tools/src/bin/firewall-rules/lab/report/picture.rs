@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{super::topology::Host, Report, escape};
+use tools::html::escape;
+
+use super::{super::topology::Host, Report};
 use crate::network::Family;
 
 const WIDTH: u32 = 1200;

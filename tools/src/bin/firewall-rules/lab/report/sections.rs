@@ -2,7 +2,9 @@
 
 use std::{fmt::Write, net::IpAddr};
 
-use super::{super::attempts::Attempt, Report, Space, escape, ports};
+use tools::html::escape;
+
+use super::{super::attempts::Attempt, Report, Space, ports};
 
 /// All of them.
 pub fn render(page: &mut String, report: &Report) {

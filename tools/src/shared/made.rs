@@ -1,4 +1,5 @@
-//! `completions` and `man`: made of the same description of the command line that reads it.
+//! `completions` and `man`: made of the same description of the command line that reads it. One file of every program that has
+//! them, because each has its own `Cli` and `Error`.
 
 use std::{fs, path::PathBuf};
 
@@ -10,17 +11,20 @@ use crate::{
     error::Error,
 };
 
+/// The program that this is compiled into.
+const NAME: &str = env!("CARGO_BIN_NAME");
+
 /// Options of `completions`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 Examples:
-  fingerprint-check completions bash > ~/.local/share/bash-completion/completions/fingerprint-check
-  fingerprint-check completions zsh > ~/.zfunc/_fingerprint-check
-  fingerprint-check completions fish > ~/.config/fish/completions/fingerprint-check.fish
+  {NAME} completions bash > ~/.local/share/bash-completion/completions/{NAME}
+  {NAME} completions zsh > ~/.zfunc/_{NAME}
+  {NAME} completions fish > ~/.config/fish/completions/{NAME}.fish
 
 Exit codes:
   0  done
-  2  wrong usage")]
+  2  wrong usage"))]
 pub struct CompletionsArgs {
     /// The shell.
     #[arg(value_enum)]
@@ -29,14 +33,14 @@ pub struct CompletionsArgs {
 
 /// Options of `man`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 Examples:
-  fingerprint-check man | man -l -
-  fingerprint-check man --dir /usr/local/share/man/man1
+  {NAME} man | man -l -
+  {NAME} man --dir /usr/local/share/man/man1
 
 Exit codes:
   0  done
-  2  wrong usage, or the pages cannot be written")]
+  2  wrong usage, or the pages cannot be written"))]
 pub struct ManArgs {
     /// Write the page of every command into this folder; without it, the first page goes to standard output.
     #[arg(long, value_name = "DIR")]
@@ -49,7 +53,7 @@ pub struct ManArgs {
 /// [`Error`] where standard output cannot be written.
 pub fn completions(arguments: &CompletionsArgs) -> Result<u8, Error> {
     let mut bytes = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Cli::command(), "fingerprint-check", &mut bytes);
+    clap_complete::generate(arguments.shell, &mut Cli::command(), NAME, &mut bytes);
     print(&String::from_utf8_lossy(&bytes))?;
     Ok(tools::exit::OK)
 }
